@@ -1,0 +1,144 @@
+/* claim.c - a claim's status follows from its lines and findings, here and nowhere else. */
+#include "claim/claim.h"
+
+#include "claim/uuid.h"
+
+#include <stdio.h>
+#include <string.h>
+
+Line *claim_line(const Claim *claim, int32_t number)
+{
+    for (size_t i = 0; i < claim->line_count; i++)
+        if (claim->lines[i].number == number)
+            return &claim->lines[i];
+    return NULL;
+}
+
+/* A line that a question or a wait can still hold. */
+static bool line_is_before_window(const Line *line)
+{
+    return line->status == LINE_UNDER_REVIEW || line->status == LINE_VALIDATED;
+}
+
+bool line_is_live(const Line *line)
+{
+    return line_is_before_window(line) || line->status == LINE_OPT_OUT_OPEN;
+}
+
+void claim_add_finding(Claim *claim, Arena *arena, const Finding *finding)
+{
+    if (claim->finding_count >= CLAIM_FINDING_COUNT_MAX)
+        return;
+    if (claim->finding_count == claim->finding_room) {
+        const size_t room = claim->finding_room == 0 ? 8 : claim->finding_room * 2;
+        Finding *findings = arena_new(arena, room * sizeof *findings);
+        if (claim->finding_count > 0)
+            memcpy(findings, claim->findings, claim->finding_count * sizeof *findings);
+        claim->findings = findings;
+        claim->finding_room = room;
+    }
+    claim->findings[claim->finding_count++] = *finding;
+}
+
+static bool claim_has_line_before_window(const Claim *claim)
+{
+    for (size_t i = 0; i < claim->line_count; i++)
+        if (line_is_before_window(&claim->lines[i]))
+            return true;
+    return false;
+}
+
+bool claim_has_question(const Claim *claim)
+{
+    if (!claim_has_line_before_window(claim))
+        return false;
+    for (size_t i = 0; i < claim->finding_count; i++) {
+        const Finding *finding = &claim->findings[i];
+        if (finding->kind != FINDING_QUESTION)
+            continue;
+        const Line *line = finding->line == 0 ? NULL : claim_line(claim, finding->line);
+        if (line == NULL || line_is_before_window(line))
+            return true;
+    }
+    return false;
+}
+
+/* A question or a review holds lines that passed; nothing holds them otherwise. */
+static void claim_hold_or_release(Claim *claim, bool held)
+{
+    for (size_t i = 0; i < claim->line_count; i++) {
+        Line *line = &claim->lines[i];
+        if (held && line->status == LINE_VALIDATED)
+            line->status = LINE_UNDER_REVIEW;
+        else if (!held && line->status == LINE_UNDER_REVIEW && line->check == CHECK_PASSED)
+            line->status = LINE_VALIDATED;
+    }
+}
+
+/* The first that any line has decides; then all WITHDRAWN; else REJECTED. */
+static ClaimStatus claim_status_of_lines(const Claim *claim)
+{
+    static const struct {
+        LineStatus line;
+        ClaimStatus claim;
+    } order[] = {
+        {LINE_UNDER_REVIEW, CLAIM_UNDER_REVIEW}, {LINE_VALIDATED, CLAIM_VALIDATED},
+        {LINE_OPT_OUT_OPEN, CLAIM_OPT_OUT_OPEN}, {LINE_OFFICIAL, CLAIM_OFFICIAL},
+        {LINE_ENDED, CLAIM_ENDED},
+    };
+    size_t counts[LINE_STATUS_COUNT] = {0};
+    for (size_t i = 0; i < claim->line_count; i++)
+        counts[claim->lines[i].status]++;
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (counts[order[i].line] > 0)
+            return order[i].claim;
+    if (claim->line_count > 0 && counts[LINE_WITHDRAWN] == claim->line_count)
+        return CLAIM_WITHDRAWN;
+    return CLAIM_REJECTED;
+}
+
+void claim_settle(Claim *claim)
+{
+    const bool asked = claim_has_question(claim);
+    if (claim->validated_at_ms != 0)
+        claim_hold_or_release(claim, asked || claim->grace || claim->review_pending);
+
+    claim->status = claim_status_of_lines(claim);
+    const bool waits = claim->status == CLAIM_UNDER_REVIEW;
+    if (asked)
+        claim->status = CLAIM_PARTNER_ACTION_REQUIRED;
+    else if (waits && claim->validated_at_ms == 0)
+        claim->status = CLAIM_SUBMITTED;
+
+    if (claim->status != CLAIM_PARTNER_ACTION_REQUIRED)
+        claim->answer_due_at_ms = 0;
+    bool any_waits = false;
+    for (size_t i = 0; i < claim->line_count; i++)
+        any_waits |= claim->lines[i].status == LINE_UNDER_REVIEW &&
+                     claim->lines[i].check == CHECK_WAITS;
+    if (!any_waits)
+        claim->recheck_at_ms = 0;
+    if (claim->status != CLAIM_VALIDATED)
+        claim->notice_retry_at_ms = 0;
+}
+
+bool claim_wants_notice(const Claim *claim)
+{
+    return claim->status == CLAIM_VALIDATED && claim->notice_revision < claim->revision;
+}
+
+int64_t claim_deadline(const Claim *claim)
+{
+    int64_t latest = 0;
+    for (size_t i = 0; i < claim->line_count; i++)
+        if (claim->lines[i].deadline_at_ms > latest)
+            latest = claim->lines[i].deadline_at_ms;
+    return latest;
+}
+
+void association_id(const Claim *claim, int32_t line, char ret_id[UUID_SIZE])
+{
+    char name[UUID_SIZE + CLAIM_ID_SIZE + 32];
+    snprintf(name, sizeof name, "%s/%s/line/%d", claim->tenant_id, claim->claim_id, line);
+    uuid_event(name, ret_id);
+}

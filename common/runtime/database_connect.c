@@ -1,0 +1,178 @@
+/* database_connect.c - connecting to PostgreSQL within a time-out; SQLSTATE classes. */
+#include "database_internal.h"
+
+#include "clock.h"
+#include "log.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct StateClass {
+    const char *prefix; /* two characters: the whole class; five: one state */
+    ErrorClass class;
+} StateClass;
+
+/* The first that matches. What is not here is our own fault: FATAL. */
+static const StateClass state_classes[] = {
+    {"57P04", ERROR_FATAL}, /* database_dropped */
+    {"57", ERROR_RETRY},    /* operator intervention: shutdown, statement_timeout, starting up */
+    {"08", ERROR_RETRY},    /* connection */
+    {"40", ERROR_RETRY},    /* serialization, deadlock, completion unknown */
+    {"53", ERROR_RETRY},    /* resources: disk full, too many connections */
+    {"55P03", ERROR_RETRY}, /* lock_timeout */
+    {"55006", ERROR_RETRY}, /* object in use */
+    {"25006", ERROR_RETRY}, /* read-only: a standby, before its promotion */
+    {"25P03", ERROR_RETRY}, /* idle_in_transaction_session_timeout: we were stopped */
+    {"58", ERROR_RETRY},    /* system: an I/O error of the server */
+    {"26000", ERROR_RETRY}, /* a pooler gave us a session without our statements */
+};
+
+ErrorClass db_class(const char *sqlstate)
+{
+    if (sqlstate == NULL || *sqlstate == '\0')
+        return ERROR_RETRY;
+    for (size_t i = 0; i < sizeof state_classes / sizeof state_classes[0]; i++)
+        if (strncmp(sqlstate, state_classes[i].prefix, strlen(state_classes[i].prefix)) == 0)
+            return state_classes[i].class;
+    return ERROR_FATAL;
+}
+
+bool db_wait_socket(PGconn *connection, bool want_write, int64_t deadline_mono_ms)
+{
+    const int64_t left_ms = deadline_mono_ms - clock_mono_now();
+    struct pollfd poll_fd = {.fd = PQsocket(connection),
+                             .events = (short)(want_write ? POLLIN | POLLOUT : POLLIN)};
+    if (poll_fd.fd < 0 || left_ms <= 0)
+        return false;
+    const int answer = poll(&poll_fd, 1, (int)left_ms);
+    return answer > 0 || (answer < 0 && errno == EINTR);
+}
+
+/*
+ * libpq keeps no SQLSTATE of a refused connection; with PQERRORS_VERBOSE its text holds it:
+ * "FATAL:  28P01: password …". The severity's word is translated, so the pattern is looked for.
+ */
+static void refused_state(const char *text, char ret_state[6])
+{
+    for (const char *c = strstr(text, ":  "); c != NULL; c = strstr(c + 1, ":  ")) {
+        const char *state = c + 3;
+        size_t size = 0;
+        while (size < 5 && (isdigit((unsigned char)state[size]) || isupper((unsigned char)state[size])))
+            size++;
+        if (size == 5 && state[5] == ':') {
+            memcpy(ret_state, state, 5);
+            ret_state[5] = '\0';
+            return;
+        }
+    }
+    ret_state[0] = '\0';
+}
+
+static int first_line_size(const char *text)
+{
+    return (int)strcspn(text, "\n");
+}
+
+static bool connect_failed(Database *database, const char *cause, Error *reterr)
+{
+    char state[6];
+    const char *text = cause != NULL ? cause : PQerrorMessage(database->connection);
+    refused_state(text, state);
+    error_set(reterr, db_class(state), "connect to PostgreSQL: %.*s", first_line_size(text), text);
+    db_disconnect(database);
+    return false;
+}
+
+static bool connect_poll(Database *database, int64_t deadline_mono_ms, Error *reterr)
+{
+    PGconn *connection = database->connection;
+    bool want_write = true; /* as if the first answer had been PGRES_POLLING_WRITING */
+    for (;;) {
+        if (!db_wait_socket(connection, want_write, deadline_mono_ms) &&
+            clock_mono_now() >= deadline_mono_ms)
+            return connect_failed(database, "no answer in time", reterr);
+        switch (PQconnectPoll(connection)) {
+        case PGRES_POLLING_OK:
+            return true;
+        case PGRES_POLLING_READING:
+            want_write = false;
+            break;
+        case PGRES_POLLING_WRITING:
+        case PGRES_POLLING_ACTIVE:
+            want_write = true;
+            break;
+        case PGRES_POLLING_FAILED:
+            return connect_failed(database, NULL, reterr);
+        }
+    }
+}
+
+static void log_notice(void *opaque, const char *text)
+{
+    (void)opaque;
+    log_write(LOG_DEBUG, "database-notice", "text=\"%s\"", text);
+}
+
+static PGconn *connect_start(const Database *database)
+{
+    char timeout[16];
+    snprintf(timeout, sizeof timeout, "%d", database->timeout_ms);
+    /* Ours before the URL, so that the URL may override; the name and the encoding after it. */
+    const char *const keywords[] = {"tcp_user_timeout", "keepalives_idle", "dbname",
+                                    "application_name", "client_encoding", NULL};
+    const char *const values[] = {timeout, "30", database->url, database->name, "UTF8", NULL};
+    return PQconnectStartParams(keywords, values, 1);
+}
+
+/*
+ * lock_timeout below statement_timeout, so that the text says what was waited for. A worker that
+ * is stopped in a transaction must not hold its locks: idle_in_transaction_session_timeout.
+ * Generic plans: arrays of every size through one plan, which stale statistics cannot spoil.
+ */
+static bool session_set_up(Database *database, Error *reterr)
+{
+    char sql[320];
+    snprintf(sql, sizeof sql,
+             "SET statement_timeout = %d; SET lock_timeout = %d;"
+             "SET idle_in_transaction_session_timeout = %d;"
+             "SET plan_cache_mode = force_generic_plan;"
+             "SET default_transaction_isolation = 'read committed'; SET timezone = 'UTC'",
+             database->timeout_ms, database->timeout_ms / 2, 2 * database->timeout_ms);
+    return db_simple(database, sql, NULL, reterr);
+}
+
+bool db_connect(Database *database, Error *reterr)
+{
+    db_disconnect(database);
+    database->connection = connect_start(database);
+    if (database->connection == NULL)
+        return error_set(reterr, ERROR_RETRY, "connect to PostgreSQL: out of memory");
+    if (PQstatus(database->connection) == CONNECTION_BAD)
+        return connect_failed(database, NULL, reterr);
+    PQsetErrorVerbosity(database->connection, PQERRORS_VERBOSE);
+    PQsetNoticeProcessor(database->connection, log_notice, NULL);
+    if (!connect_poll(database, clock_mono_now() + database->timeout_ms, reterr))
+        return false;
+    PQsetErrorVerbosity(database->connection, PQERRORS_DEFAULT);
+    if (PQsetnonblocking(database->connection, 1) != 0)
+        return connect_failed(database, NULL, reterr);
+    if (!session_set_up(database, reterr)) {
+        db_disconnect(database);
+        return false;
+    }
+    atomic_store(&database->connected, true);
+    return true;
+}
+
+void db_disconnect(Database *database)
+{
+    if (database->connection != NULL)
+        PQfinish(database->connection);
+    database->connection = NULL;
+    database->prepared_count = 0;
+    atomic_store(&database->connected, false);
+}

@@ -1,0 +1,39 @@
+/* database_internal.h - what the files of the database adapter share; nobody else includes it. */
+#pragma once
+
+#include "database.h"
+
+#include <libpq-fe.h>
+#include <stdatomic.h>
+
+enum {
+    DB_STATEMENT_COUNT_MAX = 128,
+    /* The server's own statement_timeout speaks first; ours is for a connection that is dead. */
+    DB_GRACE_MS = 2000,
+};
+
+struct Database {
+    char *url;
+    char *name;
+    int timeout_ms;
+    PGconn *connection; /* NULL: lost, or never made */
+    atomic_bool connected;
+    const char *prepared[DB_STATEMENT_COUNT_MAX]; /* names, on this connection */
+    size_t prepared_count;
+};
+
+/* db_connect - make the connection and set its session up; closes a half-made one. */
+MUST_CHECK bool db_connect(Database *database, Error *reterr);
+
+/* db_disconnect - drop the connection and what was prepared on it. */
+void db_disconnect(Database *database);
+
+/* db_wait_socket - until the socket is readable (or also writable) or the deadline has passed. */
+MUST_CHECK bool db_wait_socket(PGconn *connection, bool want_write, int64_t deadline_mono_ms);
+
+/* db_class - the one table from SQLSTATE to what the loop shall do; "" (none) is RETRY. */
+ErrorClass db_class(const char *sqlstate);
+
+/* db_simple - run SQL text; every result must be a success.
+ * Out: ret_tag  the last command's tag (64 bytes), may be NULL. */
+MUST_CHECK bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr);

@@ -1,0 +1,48 @@
+/* error.c - one caller-owned error value, three classes. */
+#include "error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static void error_fill(Error *reterr, ErrorClass class, const char *code, const char *format,
+                       va_list arguments)
+{
+    if (reterr == NULL)
+        return;
+    reterr->class = class;
+    snprintf(reterr->code, sizeof reterr->code, "%s", code);
+    vsnprintf(reterr->text, sizeof reterr->text, format, arguments);
+}
+
+bool error_set(Error *reterr, ErrorClass class, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error_fill(reterr, class, "", format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool error_reject(Error *reterr, const char *code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error_fill(reterr, ERROR_REJECT, code, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+const char *error_class_name(ErrorClass class)
+{
+    switch (class) {
+    case ERROR_NONE:
+        return "none";
+    case ERROR_RETRY:
+        return "retry";
+    case ERROR_REJECT:
+        return "reject";
+    case ERROR_FATAL:
+        return "fatal";
+    }
+    return "none";
+}

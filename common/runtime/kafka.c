@@ -1,0 +1,422 @@
+/* kafka.c - the consumer's side of the adapter: open, poll, wait, rebalance, lag. */
+#include "kafka_internal.h"
+
+#include "log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct CodeClass {
+    rd_kafka_resp_err_t code;
+    ErrorClass class;
+    const char *advice;
+} CodeClass;
+
+static const char run_setup[] = " (run cporctl setup)";
+static const char check_rights[] = " (give this principal its ACLs)";
+static const char check_instance[] = " (another process has the same CPOR_INSTANCE)";
+
+/* Codes that no repetition heals, and codes with a known remedy. Everything else is RETRY: the
+ * brokers may heal, and a loop that repeats loses nothing. */
+static const CodeClass code_classes[] = {
+    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, ERROR_RETRY, run_setup},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ERROR_RETRY, run_setup},
+    {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, ERROR_RETRY, run_setup},
+    {RD_KAFKA_RESP_ERR__FATAL, ERROR_FATAL, ""},
+    {RD_KAFKA_RESP_ERR__FENCED, ERROR_FATAL, check_instance},
+    {RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, ERROR_FATAL, check_instance},
+    {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, ERROR_FATAL, check_instance},
+    {RD_KAFKA_RESP_ERR_PRODUCER_FENCED, ERROR_FATAL, check_instance},
+    {RD_KAFKA_RESP_ERR__AUTHENTICATION, ERROR_FATAL, ""},
+    {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, ERROR_FATAL, ""},
+    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERROR_FATAL, check_rights},
+    {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, ERROR_FATAL, check_rights},
+    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, ERROR_FATAL, check_rights},
+    {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, ERROR_FATAL, check_rights},
+    {RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT, ERROR_FATAL, ""},
+    {RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, ERROR_FATAL, ""},
+    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, ERROR_FATAL, " (raise the topic's max.message.bytes)"},
+    {RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, ERROR_FATAL, ""},
+    {RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, ERROR_FATAL, ""},
+    {RD_KAFKA_RESP_ERR_INVALID_RECORD, ERROR_FATAL, ""},
+    {RD_KAFKA_RESP_ERR_INVALID_GROUP_ID, ERROR_FATAL, ""},
+    {RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT, ERROR_FATAL,
+     " (the brokers' group.min.session.timeout.ms is larger)"},
+    {RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL, ERROR_FATAL,
+     " (members of the group must all use the range assignor)"},
+};
+
+static const CodeClass *code_find(rd_kafka_resp_err_t code)
+{
+    for (size_t i = 0; i < sizeof code_classes / sizeof code_classes[0]; i++)
+        if (code_classes[i].code == code)
+            return &code_classes[i];
+    return NULL;
+}
+
+ErrorClass kafka_code_class(rd_kafka_resp_err_t code)
+{
+    const CodeClass *found = code_find(code);
+    return found == NULL ? ERROR_RETRY : found->class;
+}
+
+const char *kafka_advice(rd_kafka_resp_err_t code)
+{
+    const CodeClass *found = code_find(code);
+    return found == NULL ? "" : found->advice;
+}
+
+bool kafka_check_alive(rd_kafka_t *client, const char *what, Error *reterr)
+{
+    char why[256];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(client, why, sizeof why);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    return error_set(reterr, ERROR_FATAL, "%s: %s%s", what, why, kafka_advice(code));
+}
+
+static void assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *partitions)
+{
+    if (kafka->assignment != NULL)
+        rd_kafka_topic_partition_list_destroy(kafka->assignment);
+    kafka->assignment =
+        partitions == NULL ? NULL : rd_kafka_topic_partition_list_copy(partitions);
+    atomic_store(&kafka->assigned, partitions != NULL);
+}
+
+/*
+ * Runs inside of rd_kafka_consumer_poll and _close, on the loop's thread. Eager: a revocation takes
+ * everything. A batch in hand is lost with it, for another member may be reading it already.
+ */
+static void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    Kafka *kafka = opaque;
+    const bool gained = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+
+    if (!gained && kafka->message_count > 0)
+        kafka->batch_lost = true;
+    assignment_set(kafka, gained ? partitions : NULL);
+    const rd_kafka_resp_err_t failed = rd_kafka_assign(consumer, gained ? partitions : NULL);
+    if (gained && kafka->paused)
+        rd_kafka_pause_partitions(consumer, partitions);
+    else if (gained)
+        /* One that was paused when it was revoked would stay so for ever. */
+        rd_kafka_resume_partitions(consumer, partitions);
+    log_write(failed ? LOG_ERROR : LOG_INFO, gained ? "partitions-assigned" : "partitions-revoked",
+              "count=%d batch_lost=%d result=%s", partitions->cnt, kafka->batch_lost,
+              rd_kafka_err2name(failed));
+}
+
+static void kafka_resume(Kafka *kafka)
+{
+    if (!kafka->paused)
+        return;
+    kafka->paused = false;
+    if (kafka->assignment != NULL)
+        rd_kafka_resume_partitions(kafka->consumer, kafka->assignment);
+}
+
+/* Once for a row of waits: each resumption makes the client fetch anew. */
+static void kafka_pause(Kafka *kafka)
+{
+    if (kafka->paused)
+        return;
+    kafka->paused = true;
+    if (kafka->assignment != NULL)
+        rd_kafka_pause_partitions(kafka->consumer, kafka->assignment);
+}
+
+/* An event of the consumer that is no record. Destroys message. */
+static bool consume_error(Kafka *kafka, rd_kafka_message_t *message, Error *reterr)
+{
+    rd_kafka_resp_err_t code = message->err;
+    bool ok = true;
+    if (code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED)
+        /* We left the group; the revocation comes with the next poll. */
+        log_write(LOG_WARNING, "poll-interval-exceeded", "text=\"%s\"",
+                  rd_kafka_message_errstr(message));
+    else if (kafka_check_alive(kafka->consumer, "consume", reterr))
+        ok = error_set(reterr, kafka_code_class(code), "consume %s: %s%s",
+                       message->rkt == NULL ? "" : rd_kafka_topic_name(message->rkt),
+                       rd_kafka_message_errstr(message), kafka_advice(code));
+    else
+        ok = false;
+    rd_kafka_message_destroy(message);
+    return ok;
+}
+
+static const char *topic_short_name(const Kafka *kafka, const char *name)
+{
+    for (size_t i = 0; i < kafka->topic_count; i++)
+        if (strcmp(kafka->topic_names[i], name) == 0)
+            return kafka->settings.input_topics[i];
+    return ""; /* not subscribed: cannot come */
+}
+
+static void record_read_headers(Record *record, const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers;
+    record->header_count = 0;
+    record->header_total = 0;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    record->header_total = rd_kafka_header_cnt(headers);
+    for (size_t i = 0; i < record->header_total && i < RECORD_HEADER_COUNT_MAX; i++) {
+        const void *value;
+        RecordHeader *header = &record->headers[record->header_count++];
+        rd_kafka_header_get_all(headers, i, &header->name, &value, &header->value_size);
+        header->value = value == NULL ? "" : value;
+    }
+}
+
+static void record_read(const Kafka *kafka, const rd_kafka_message_t *message, Record *ret_record)
+{
+    ret_record->topic = topic_short_name(kafka, rd_kafka_topic_name(message->rkt));
+    ret_record->partition = message->partition;
+    ret_record->offset = message->offset;
+    ret_record->timestamp_ms = rd_kafka_message_timestamp(message, NULL);
+    ret_record->receipt_at_ms =
+        clock_from_wall(kafka->settings.clock, ret_record->timestamp_ms);
+    ret_record->key = message->key;
+    ret_record->key_size = message->key_len;
+    ret_record->value = message->payload;
+    ret_record->value_size = message->len;
+    record_read_headers(ret_record, message);
+    ret_record->handle = message;
+}
+
+static void messages_destroy(Kafka *kafka)
+{
+    for (size_t i = 0; i < kafka->message_count; i++)
+        rd_kafka_message_destroy(kafka->messages[i]);
+    kafka->message_count = 0;
+    if (kafka->membership != NULL)
+        rd_kafka_consumer_group_metadata_destroy(kafka->membership);
+    kafka->membership = NULL;
+    kafka->batch_lost = false;
+}
+
+static int time_left_ms(int64_t deadline_mono_ms)
+{
+    const int64_t left_ms = deadline_mono_ms - clock_mono_now();
+    return left_ms > 0 ? (int)left_ms : 0;
+}
+
+/* Collect until a bound is reached. An error behind records is logged, the records come first. */
+static bool poll_messages(Kafka *kafka, int wait_ms, Error *reterr)
+{
+    const KafkaSettings *settings = &kafka->settings;
+    int64_t deadline_mono_ms = clock_mono_now() + wait_ms;
+    int64_t size = 0;
+    while (kafka->message_count < (size_t)settings->batch_count_max &&
+           size < settings->batch_size_max) {
+        rd_kafka_message_t *message =
+            rd_kafka_consumer_poll(kafka->consumer, time_left_ms(deadline_mono_ms));
+        if (kafka->batch_lost)
+            messages_destroy(kafka); /* revoked in this very poll; what follows is new */
+        if (message == NULL)
+            return true;
+        if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            if (consume_error(kafka, message, reterr))
+                continue;
+            if (kafka->message_count == 0 || reterr->class == ERROR_FATAL)
+                return false;
+            log_error(LOG_WARNING, "consume-error", reterr, "records=%zu", kafka->message_count);
+            return true;
+        }
+        if (kafka->message_count == 0)
+            deadline_mono_ms = clock_mono_now() + settings->batch_wait_ms;
+        size += (int64_t)message->len;
+        kafka->messages[kafka->message_count++] = message;
+    }
+    return true;
+}
+
+bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
+{
+    kafka_resume(kafka);
+    batch->record_count = 0;
+    if (!poll_messages(kafka, wait_ms, reterr))
+        return false;
+    if (kafka->message_count == 0)
+        return kafka_check_alive(kafka->consumer, "consume", reterr);
+
+    kafka->batch_number++;
+    kafka->membership = rd_kafka_consumer_group_metadata(kafka->consumer);
+    for (size_t i = 0; i < kafka->message_count; i++)
+        record_read(kafka, kafka->messages[i], &kafka->records[i]);
+    batch->records = kafka->records;
+    batch->record_count = kafka->message_count;
+    return true;
+}
+
+void kafka_batch_end(Kafka *kafka, Batch *batch)
+{
+    messages_destroy(kafka);
+    Arena *arena = batch->arena;
+    arena_reset(arena);
+    *batch = (Batch){.arena = arena};
+}
+
+/* A record that slipped through the pause: put the position back, so that it comes again. */
+static bool seek_back(Kafka *kafka, const rd_kafka_message_t *message, Error *reterr)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(message->rkt), message->partition)
+        ->offset = message->offset;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(kafka->consumer, list, KAFKA_OPEN_MS);
+    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : list->elems[0].err;
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || !atomic_load(&kafka->assigned))
+        return true;
+    /* Going on would skip it. A new process starts where the group's offsets are. */
+    return error_set(reterr, ERROR_FATAL, "seek back to %s/%d/%lld: %s",
+                     rd_kafka_topic_name(message->rkt), message->partition,
+                     (long long)message->offset, rd_kafka_err2str(code));
+}
+
+static bool wait_step(Kafka *kafka, int wait_ms, Error *reterr)
+{
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(kafka->consumer, wait_ms);
+    if (message == NULL)
+        return kafka_check_alive(kafka->consumer, "consume", reterr);
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return consume_error(kafka, message, reterr) || reterr->class != ERROR_FATAL;
+    const bool ok = seek_back(kafka, message, reterr);
+    rd_kafka_message_destroy(message);
+    return ok;
+}
+
+bool kafka_wait(Kafka *kafka, int wait_ms, bool *ret_batch_lost, Error *reterr)
+{
+    const int64_t deadline_mono_ms = clock_mono_now() + wait_ms;
+    kafka_pause(kafka);
+    do {
+        if (!wait_step(kafka, time_left_ms(deadline_mono_ms), reterr))
+            return false;
+    } while (!kafka->batch_lost && time_left_ms(deadline_mono_ms) > 0);
+    *ret_batch_lost = kafka->batch_lost;
+    return true;
+}
+
+bool kafka_is_assigned(const Kafka *kafka)
+{
+    return atomic_load(&kafka->assigned);
+}
+
+int64_t kafka_lag(const Kafka *kafka)
+{
+    int64_t lag = 0;
+    rd_kafka_topic_partition_list_t *list = kafka->assignment;
+    if (list == NULL || rd_kafka_position(kafka->consumer, list) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *partition = &list->elems[i];
+        int64_t low, high;
+        /* A partition of which nothing was read since the assignment has no position yet. */
+        if (partition->offset >= 0 &&
+            rd_kafka_get_watermark_offsets(kafka->consumer, partition->topic,
+                                           partition->partition, &low,
+                                           &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+            high > partition->offset)
+            lag += high - partition->offset;
+    }
+    return lag;
+}
+
+static bool consumer_open(Kafka *kafka, Error *reterr)
+{
+    char why[256];
+    rd_kafka_conf_t *conf;
+    if (!kafka_conf_new(kafka, KAFKA_CONSUMER, &conf, reterr))
+        return false;
+    rd_kafka_conf_set_opaque(conf, kafka);
+    rd_kafka_conf_set_rebalance_cb(conf, rebalance);
+    kafka->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (kafka->consumer == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return error_set(reterr, ERROR_FATAL, "make Kafka consumer: %s", why);
+    }
+    rd_kafka_poll_set_consumer(kafka->consumer);
+    return true;
+}
+
+static bool consumer_subscribe(Kafka *kafka, Error *reterr)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)kafka->topic_count);
+    for (size_t i = 0; i < kafka->topic_count; i++)
+        rd_kafka_topic_partition_list_add(list, kafka->topic_names[i], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(kafka->consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    return error_set(reterr, ERROR_FATAL, "subscribe: %s", rd_kafka_err2str(code));
+}
+
+static Kafka *kafka_new(const KafkaSettings *settings)
+{
+    Kafka *kafka = calloc(1, sizeof *kafka);
+    if (kafka == NULL)
+        return NULL;
+    kafka->settings = *settings;
+    snprintf(kafka->group, sizeof kafka->group, "%s%s", settings->group_prefix, settings->service);
+    snprintf(kafka->source, sizeof kafka->source, "cpor/%s", settings->service);
+    pthread_mutex_init(&kafka->append_lock, NULL);
+
+    const size_t room = (size_t)settings->batch_count_max;
+    kafka->records = calloc(room, sizeof *kafka->records);
+    kafka->messages = calloc(room, sizeof(rd_kafka_message_t *));
+    bool ok = kafka->records != NULL && kafka->messages != NULL;
+    for (size_t i = 0; ok && i < KAFKA_TOPIC_COUNT_MAX && settings->input_topics[i] != NULL; i++) {
+        char name[KAFKA_NAME_SIZE];
+        kafka->topic_names[i] = strdup(kafka_topic_name(kafka, settings->input_topics[i], name));
+        ok = kafka->topic_names[i] != NULL;
+        kafka->topic_count = i + 1;
+    }
+    if (!ok)
+        kafka_release(&kafka);
+    return kafka;
+}
+
+bool kafka_open(const KafkaSettings *settings, Kafka **ret_kafka, Error *reterr)
+{
+    Kafka *kafka = kafka_new(settings);
+    if (kafka == NULL)
+        return error_set(reterr, ERROR_RETRY, "open Kafka: out of memory");
+    /* The producer first: its init_transactions fences whoever had our name before we read. */
+    if (kafka_producer_open(kafka, reterr) && consumer_open(kafka, reterr) &&
+        consumer_subscribe(kafka, reterr)) {
+        *ret_kafka = kafka;
+        return true;
+    }
+    kafka_release(&kafka);
+    return false;
+}
+
+void kafka_release(Kafka **kafka_place)
+{
+    Kafka *kafka = *kafka_place;
+    if (kafka == NULL)
+        return;
+    messages_destroy(kafka);
+    kafka_appender_close(kafka);
+    if (kafka->producer != NULL)
+        rd_kafka_destroy(kafka->producer);
+    if (kafka->consumer != NULL) {
+        rd_kafka_consumer_close(kafka->consumer);
+        rd_kafka_destroy(kafka->consumer);
+    }
+    assignment_set(kafka, NULL);
+    for (size_t i = 0; i < kafka->topic_count; i++)
+        free(kafka->topic_names[i]);
+    pthread_mutex_destroy(&kafka->append_lock);
+    free(kafka->records);
+    free(kafka->messages);
+    free(kafka);
+    *kafka_place = NULL;
+}

@@ -1,0 +1,93 @@
+/*
+ * kafka.h - the adapter of librdkafka: a consumer and a transactional producer that commit as one.
+ *
+ * Traps, noted here once: rd_kafka_new takes its conf only on success; a message's key, payload
+ * and headers live until rd_kafka_message_destroy; offsets sent to a transaction are the next
+ * ones to read; after a fatal error only closing is left.
+ */
+#pragma once
+
+#include "clock.h"
+#include "record.h"
+
+/* Its texts are borrowed until kafka_release. */
+typedef struct KafkaSettings {
+    const char *brokers;
+    const char *properties_file; /* "" or a file of key=value for every client */
+    const char *topic_prefix;    /* "cpor." */
+    const char *group_prefix;    /* "cpor." */
+    const char *service;         /* group = group_prefix + service */
+    const char *instance; /* transactional.id = group + "." + instance; group.instance.id too */
+    const char *const *input_topics; /* short names, NULL-terminated */
+    int batch_count_max;
+    int batch_wait_ms;
+    int64_t batch_size_max; /* bytes of values after which a batch is closed */
+    const Clock *clock;
+} KafkaSettings;
+
+typedef struct Kafka Kafka;
+
+/*
+ * kafka_open - make both clients, init_transactions (fences whoever had our name), subscribe.
+ *
+ * Errors:  RETRY  the brokers are away; FATAL  bad settings, authorisation.
+ * Cost:    blocks up to 5 s when the brokers are away.
+ */
+MUST_CHECK bool kafka_open(const KafkaSettings *settings, Kafka **ret_kafka, Error *reterr);
+
+/* kafka_release - leave the group (static members stay until the session ends), close both. */
+void kafka_release(Kafka **kafka);
+
+/*
+ * kafka_poll - fill a batch: waits at most wait_ms for the first record, then at most
+ * batch_wait_ms for more.
+ *
+ * In:      batch  ended by kafka_batch_end before, unless it was empty; arena set.
+ * Out:     batch  records borrowed until kafka_batch_end, of each partition in the log's order;
+ *                 empty when nothing came.
+ * Errors:  RETRY  a topic is not there (yet), a broker refused: pause, poll again.
+ *          FATAL  the consumer is lost (fenced, authorisation).
+ */
+MUST_CHECK bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr);
+
+/*
+ * kafka_publish - one transaction: outcomes, dead letters and the batch's offsets.
+ *
+ * Offsets are sent under the membership with which the batch was read, so that a batch whose
+ * partitions went to another member can never be published, whatever this process knows of it.
+ *
+ * Errors:  RETRY  nothing became visible (aborted), or it is not known (a time-out in commit):
+ *                 kafka_wait, then publish the same outcomes again (a commit on its way is resumed,
+ *                 not repeated), until done or kafka_wait says that the batch is lost.
+ *          FATAL  fenced by a successor, the producer is lost, a record is too large for its topic.
+ * Cost:    bounded: 15 s, and 5 s for an abort.
+ */
+MUST_CHECK bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr);
+
+/* kafka_batch_end - destroy the batch's records and reset its arena: after it was published, was
+ * lost, or when the worker leaves. Otherwise its records would be skipped until a rebalance. */
+void kafka_batch_end(Kafka *kafka, Batch *batch);
+
+/*
+ * kafka_wait - pass time without taking records: partitions are paused, the poll goes on, so that
+ * the group does not throw us out. Returns early when a rebalance took the batch's partitions.
+ *
+ * Out:     ret_batch_lost  true: partitions of the batch were revoked; end it and poll anew.
+ */
+MUST_CHECK bool kafka_wait(Kafka *kafka, int wait_ms, bool *ret_batch_lost, Error *reterr);
+
+/*
+ * kafka_append - append records outside of any transaction (wake-ups, opt-outs from the page) and
+ * wait for the brokers' acknowledgement of all; idempotent producer of its own; thread-safe.
+ *
+ * Errors:  RETRY  some were not acknowledged in timeout_ms; they may be in the log all the same.
+ */
+MUST_CHECK bool kafka_append(Kafka *kafka, const Outcome *outcomes, size_t count, int timeout_ms,
+                             Error *reterr);
+
+/* kafka_is_assigned - the group gave us our partitions (perhaps none); for /readyz. */
+bool kafka_is_assigned(const Kafka *kafka);
+
+/* kafka_lag - records between our position and the end of our partitions, cached high
+ * watermarks, no round trip; for the gauge consumer_lag. */
+int64_t kafka_lag(const Kafka *kafka);

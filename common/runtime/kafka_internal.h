@@ -1,0 +1,96 @@
+/* kafka_internal.h - what the files of the Kafka adapter share; nobody else includes it. */
+#pragma once
+
+#include "kafka.h"
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    KAFKA_NAME_SIZE = 256,
+    KAFKA_TOPIC_COUNT_MAX = 16,
+    KAFKA_OPEN_MS = 5000,     /* init_transactions: longer than a healthy coordinator ever needs */
+    KAFKA_PUBLISH_MS = 15000, /* all of kafka_publish but an abort: above transaction.timeout.ms */
+    KAFKA_ABORT_MS = 5000,
+    KAFKA_PAUSE_MS = 20, /* between two tries of what the client calls retriable */
+};
+
+/* Where the producer's transaction is; only kafka_publish moves it. */
+typedef enum TxnState {
+    TXN_NONE,       /* nothing open; the next publish begins one */
+    TXN_OPEN,       /* begun; whatever interrupts it moves on to TXN_ABORTING */
+    TXN_COMMITTING, /* the commit was asked for, its outcome is not known: it must be resumed */
+    TXN_ABORTING,   /* nothing of it may become visible; the abort must be resumed */
+} TxnState;
+
+/* The first record of a transaction that the brokers refused, kept for the error's text. */
+typedef struct KafkaFailure {
+    rd_kafka_resp_err_t code; /* NO_ERROR: none */
+    size_t size;
+    char topic[KAFKA_NAME_SIZE];
+} KafkaFailure;
+
+typedef enum KafkaRole { KAFKA_CONSUMER, KAFKA_PRODUCER, KAFKA_APPENDER } KafkaRole;
+
+struct Kafka {
+    KafkaSettings settings; /* texts borrowed from the caller, see kafka_open */
+    char group[KAFKA_NAME_SIZE];
+    char source[KAFKA_NAME_SIZE]; /* ce_source */
+    char *topic_names[KAFKA_TOPIC_COUNT_MAX]; /* with prefix; beside settings.input_topics */
+    size_t topic_count;
+
+    rd_kafka_t *consumer;
+    rd_kafka_t *producer; /* transactional; the loop's thread only */
+    rd_kafka_t *appender; /* made at the first append */
+    pthread_mutex_t append_lock;
+
+    Record *records; /* batch_count_max of them, sized once */
+    rd_kafka_message_t **messages;
+    size_t message_count; /* of the batch in hand; 0: none */
+    uint64_t batch_number;
+    /* Membership under which the batch was read: offsets sent with it are refused once another
+     * member owns the partitions, whatever this client has learnt meanwhile. */
+    rd_kafka_consumer_group_metadata_t *membership;
+    bool batch_lost; /* a revocation came while the batch was in hand */
+    bool paused;
+
+    rd_kafka_topic_partition_list_t *assignment; /* NULL: none */
+    atomic_bool assigned;
+
+    TxnState txn;
+    uint64_t txn_batch_number; /* whose outcomes the open transaction carries */
+    KafkaFailure failure;
+};
+
+/* kafka_conf_new - a client's configuration: our properties, then the file's.
+ * Out: ret_conf  owned; rd_kafka_new takes it on success. */
+MUST_CHECK bool kafka_conf_new(const Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_conf,
+                               Error *reterr);
+
+/* kafka_code_class - the one table from a client's code to what the loop shall do. */
+ErrorClass kafka_code_class(rd_kafka_resp_err_t code);
+
+/* kafka_advice - " (what to do)" for codes that have one remedy, else "". */
+const char *kafka_advice(rd_kafka_resp_err_t code);
+
+/* kafka_check_alive - whether a client is lost, and why.
+ * Returns: false, with reterr FATAL, if it is; true if it lives. */
+MUST_CHECK bool kafka_check_alive(rd_kafka_t *client, const char *what, Error *reterr);
+
+extern const char kafka_dead_letter_topic[];
+
+/* kafka_send_outcome / kafka_send_dead_letter - hand one record to a producer's queue.
+ * Returns: NO_ERROR; _QUEUE_FULL: poll, then again; else why the record cannot be sent. */
+rd_kafka_resp_err_t kafka_send_outcome(const Kafka *kafka, rd_kafka_t *producer,
+                                       const Outcome *outcome, void *opaque);
+rd_kafka_resp_err_t kafka_send_dead_letter(const Kafka *kafka, rd_kafka_t *producer,
+                                           const DeadLetter *letter, void *opaque);
+
+/* kafka_topic_name - prefix and short name. Returns: ret_name. */
+const char *kafka_topic_name(const Kafka *kafka, const char *short_name,
+                             char ret_name[KAFKA_NAME_SIZE]);
+
+/* kafka_producer_open / kafka_appender_close - the producers' side of kafka_open, _release. */
+MUST_CHECK bool kafka_producer_open(Kafka *kafka, Error *reterr);
+void kafka_appender_close(Kafka *kafka);

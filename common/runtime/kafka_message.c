@@ -1,0 +1,142 @@
+/* kafka_message.c - outcomes and dead letters as Kafka records: CloudEvents in binary mode. */
+#include "kafka_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const char kafka_dead_letter_topic[] = "dead-letter";
+
+/* What a producer needs of one record; texts are copied into its queue. */
+typedef struct Sending {
+    const char *topic; /* with prefix */
+    const void *key;
+    size_t key_size;
+    const void *value;
+    size_t value_size;
+    rd_kafka_headers_t *headers; /* taken */
+    void *opaque;
+} Sending;
+
+const char *kafka_topic_name(const Kafka *kafka, const char *short_name,
+                             char ret_name[KAFKA_NAME_SIZE])
+{
+    snprintf(ret_name, KAFKA_NAME_SIZE, "%s%s", kafka->settings.topic_prefix, short_name);
+    return ret_name;
+}
+
+/* The client's interface is not const, but with F_COPY it only reads. */
+static rd_kafka_vu_t vu_memory(rd_kafka_vtype_t type, const void *memory, size_t size)
+{
+    rd_kafka_vu_t vu = {.vtype = type};
+    vu.u.mem.ptr = (void *)(uintptr_t)memory;
+    vu.u.mem.size = size;
+    return vu;
+}
+
+static rd_kafka_resp_err_t sending_produce(rd_kafka_t *producer, const Sending *sending)
+{
+    const rd_kafka_vu_t vus[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = sending->topic},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        vu_memory(RD_KAFKA_VTYPE_KEY, sending->key, sending->key_size),
+        vu_memory(RD_KAFKA_VTYPE_VALUE, sending->value, sending->value_size),
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = sending->headers},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = sending->opaque},
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(producer, vus, sizeof vus / sizeof vus[0]);
+    if (error == NULL)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    rd_kafka_headers_destroy(sending->headers); /* taken only on success */
+    return code;
+}
+
+static void headers_add(rd_kafka_headers_t *headers, const char *name, const char *value)
+{
+    rd_kafka_header_add(headers, name, -1, value, (ssize_t)strlen(value));
+}
+
+static void headers_pass_on(rd_kafka_headers_t *headers, const Record *cause, const char *name)
+{
+    const RecordHeader *header = record_header(cause, name);
+    if (header != NULL)
+        rd_kafka_header_add(headers, name, -1, header->value, (ssize_t)header->value_size);
+}
+
+static rd_kafka_headers_t *outcome_headers(const Kafka *kafka, const Outcome *outcome)
+{
+    char at[CLOCK_TEXT_SIZE];
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(9);
+    headers_add(headers, "ce_specversion", "1.0");
+    headers_add(headers, "ce_id", outcome->id);
+    headers_add(headers, "ce_source", kafka->source);
+    headers_add(headers, "ce_type", outcome->type);
+    headers_add(headers, "ce_time", clock_format(outcome->at_ms, at));
+    if (outcome->subject != NULL)
+        headers_add(headers, "ce_subject", outcome->subject);
+    headers_add(headers, "content-type", "application/json");
+    if (outcome->cause != NULL) {
+        headers_pass_on(headers, outcome->cause, "traceparent");
+        headers_pass_on(headers, outcome->cause, "tracestate");
+    }
+    return headers;
+}
+
+rd_kafka_resp_err_t kafka_send_outcome(const Kafka *kafka, rd_kafka_t *producer,
+                                       const Outcome *outcome, void *opaque)
+{
+    char topic[KAFKA_NAME_SIZE];
+    const Sending sending = {
+        .topic = kafka_topic_name(kafka, outcome->topic, topic),
+        .key = outcome->key,
+        .key_size = outcome->key == NULL ? 0 : strlen(outcome->key),
+        .value = outcome->body,
+        .value_size = outcome->body_size,
+        .headers = outcome_headers(kafka, outcome),
+        .opaque = opaque,
+    };
+    return sending_produce(producer, &sending);
+}
+
+/* The record's own headers as they came, all of them, then ours: the record can be put back. */
+static rd_kafka_headers_t *dead_letter_headers(const Kafka *kafka, const DeadLetter *letter,
+                                               const rd_kafka_message_t *message)
+{
+    const Record *record = letter->record;
+    rd_kafka_headers_t *original = NULL;
+    rd_kafka_headers_t *headers =
+        rd_kafka_message_headers(message, &original) == RD_KAFKA_RESP_ERR_NO_ERROR
+            ? rd_kafka_headers_copy(original)
+            : rd_kafka_headers_new(8);
+    char number[32], at[CLOCK_TEXT_SIZE];
+
+    headers_add(headers, "dlq_reason", letter->reason);
+    headers_add(headers, "dlq_detail", letter->detail == NULL ? "" : letter->detail);
+    headers_add(headers, "dlq_service", kafka->settings.service);
+    headers_add(headers, "dlq_topic", rd_kafka_topic_name(message->rkt));
+    snprintf(number, sizeof number, "%" PRId32, record->partition);
+    headers_add(headers, "dlq_partition", number);
+    snprintf(number, sizeof number, "%" PRId64, record->offset);
+    headers_add(headers, "dlq_offset", number);
+    headers_add(headers, "dlq_timestamp", clock_format(record->receipt_at_ms, at));
+    return headers;
+}
+
+rd_kafka_resp_err_t kafka_send_dead_letter(const Kafka *kafka, rd_kafka_t *producer,
+                                           const DeadLetter *letter, void *opaque)
+{
+    const rd_kafka_message_t *message = letter->record->handle;
+    char topic[KAFKA_NAME_SIZE];
+    const Sending sending = {
+        .topic = kafka_topic_name(kafka, kafka_dead_letter_topic, topic),
+        .key = message->key,
+        .key_size = message->key_len,
+        .value = message->payload,
+        .value_size = message->len,
+        .headers = dead_letter_headers(kafka, letter, message),
+        .opaque = opaque,
+    };
+    return sending_produce(producer, &sending);
+}

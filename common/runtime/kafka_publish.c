@@ -1,0 +1,240 @@
+/* kafka_publish.c - one Kafka transaction for a batch: outcomes, dead letters, offsets. */
+#include "kafka_internal.h"
+
+#include "log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * The client's answers: fatal (the process is over), "requires abort" (this transaction is over),
+ * retriable (ask the same again), and the rest, which is treated like "requires abort". Whatever
+ * the answer, a transaction that is not known to be committed is either resumed or aborted before
+ * the next one begins, so that no record can become visible twice.
+ */
+
+/* Take the error: fill reterr with its class. Returns false. */
+static bool publish_failed(Kafka *kafka, const char *what, rd_kafka_error_t *error, Error *reterr)
+{
+    const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    const bool fatal = rd_kafka_error_is_fatal(error);
+    const KafkaFailure *failure = &kafka->failure;
+    if (fatal)
+        error_set(reterr, ERROR_FATAL, "%s: %s%s", what, rd_kafka_error_string(error),
+                  kafka_advice(code));
+    else if (failure->code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        /* The refused record is the cause, the transaction's error only its consequence. */
+        error_set(reterr, kafka_code_class(failure->code), "publish to %s (%zu bytes): %s%s",
+                  failure->topic, failure->size, rd_kafka_err2str(failure->code),
+                  kafka_advice(failure->code));
+    else
+        error_set(reterr, kafka_code_class(code), "%s: %s%s", what, rd_kafka_error_string(error),
+                  kafka_advice(code));
+    rd_kafka_error_destroy(error);
+    return false;
+}
+
+/* Whether to ask the same again: error is retriable and there is time. Takes error if so. */
+static bool publish_again(Kafka *kafka, rd_kafka_error_t *error, int64_t deadline_mono_ms)
+{
+    if (!rd_kafka_error_is_retriable(error) || clock_mono_now() >= deadline_mono_ms)
+        return false;
+    rd_kafka_error_destroy(error);
+    rd_kafka_poll(kafka->producer, KAFKA_PAUSE_MS);
+    return true;
+}
+
+static void failure_note(Kafka *kafka, const char *topic, size_t size, rd_kafka_resp_err_t code)
+{
+    if (kafka->failure.code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    kafka->failure.code = code;
+    kafka->failure.size = size;
+    snprintf(kafka->failure.topic, sizeof kafka->failure.topic, "%s", topic);
+}
+
+/* Runs inside of poll, flush and commit. What we purge ourselves is no failure. */
+static void delivered(rd_kafka_t *producer, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)producer;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+        message->err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+        message->err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT)
+        return;
+    failure_note(opaque, rd_kafka_topic_name(message->rkt), message->len, message->err);
+}
+
+bool kafka_producer_open(Kafka *kafka, Error *reterr)
+{
+    char why[256];
+    rd_kafka_conf_t *conf;
+    if (!kafka_conf_new(kafka, KAFKA_PRODUCER, &conf, reterr))
+        return false;
+    rd_kafka_conf_set_opaque(conf, kafka);
+    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
+    kafka->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    if (kafka->producer == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return error_set(reterr, ERROR_FATAL, "make Kafka producer: %s", why);
+    }
+    rd_kafka_error_t *error = rd_kafka_init_transactions(kafka->producer, KAFKA_OPEN_MS);
+    return error == NULL || publish_failed(kafka, "init Kafka transactions", error, reterr);
+}
+
+static bool txn_begin(Kafka *kafka, Error *reterr)
+{
+    kafka->failure.code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(kafka->producer);
+    if (error != NULL)
+        return publish_failed(kafka, "begin Kafka transaction", error, reterr);
+    kafka->txn = TXN_OPEN;
+    kafka->txn_batch_number = kafka->batch_number;
+    return true;
+}
+
+/* A time-out leaves the commit running in the background: it is asked for again until it answers,
+ * here or in the next call (TXN_COMMITTING). */
+static bool txn_commit(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
+{
+    kafka->txn = TXN_COMMITTING;
+    rd_kafka_error_t *error;
+    do
+        /* -1: the transaction's remaining time; any other value risks the client's state. */
+        error = rd_kafka_commit_transaction(kafka->producer, -1);
+    while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
+    if (error == NULL) {
+        kafka->txn = TXN_NONE;
+        return true;
+    }
+    if (!rd_kafka_error_is_retriable(error))
+        kafka->txn = TXN_ABORTING;
+    return publish_failed(kafka, "commit Kafka transaction", error, reterr);
+}
+
+static bool txn_abort(Kafka *kafka, Error *reterr)
+{
+    kafka->txn = TXN_ABORTING;
+    const int64_t deadline_mono_ms = clock_mono_now() + KAFKA_ABORT_MS;
+    rd_kafka_error_t *error;
+    do
+        error = rd_kafka_abort_transaction(kafka->producer, -1);
+    while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
+    if (error != NULL)
+        return publish_failed(kafka, "abort Kafka transaction", error, reterr);
+    kafka->txn = TXN_NONE;
+    return true;
+}
+
+/* Bring the last call's transaction to its end. ret_published: it was this very batch's. */
+static bool txn_settle(Kafka *kafka, int64_t deadline_mono_ms, bool *ret_published, Error *reterr)
+{
+    *ret_published = false;
+    switch (kafka->txn) {
+    case TXN_NONE:
+        return true;
+    case TXN_COMMITTING:
+        if (txn_commit(kafka, deadline_mono_ms, reterr)) {
+            *ret_published = kafka->txn_batch_number == kafka->batch_number;
+            return true;
+        }
+        if (reterr->class == ERROR_FATAL || kafka->txn == TXN_COMMITTING)
+            return false;
+        return txn_abort(kafka, reterr);
+    case TXN_OPEN:
+    case TXN_ABORTING:
+        return txn_abort(kafka, reterr);
+    }
+    return true;
+}
+
+/* Queue full: the brokers take what is queued, then there is room. */
+static bool send_one(Kafka *kafka, const Outcome *outcome, const DeadLetter *letter,
+                     int64_t deadline_mono_ms, Error *reterr)
+{
+    rd_kafka_resp_err_t code;
+    for (;;) {
+        code = outcome != NULL ? kafka_send_outcome(kafka, kafka->producer, outcome, NULL)
+                               : kafka_send_dead_letter(kafka, kafka->producer, letter, NULL);
+        if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || clock_mono_now() >= deadline_mono_ms)
+            break;
+        rd_kafka_poll(kafka->producer, KAFKA_PAUSE_MS);
+    }
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    char topic[KAFKA_NAME_SIZE];
+    kafka_topic_name(kafka, outcome != NULL ? outcome->topic : kafka_dead_letter_topic, topic);
+    rd_kafka_poll(kafka->producer, 0); /* a delivery failure behind it is the better text */
+    failure_note(kafka, topic, outcome != NULL ? outcome->body_size : letter->record->value_size,
+                 code);
+    return publish_failed(kafka, "produce", rd_kafka_error_new(code, "%s", topic), reterr);
+}
+
+static bool send_all(Kafka *kafka, const Batch *batch, int64_t deadline_mono_ms, Error *reterr)
+{
+    for (size_t i = 0; i < batch->outcome_count; i++)
+        if (!send_one(kafka, &batch->outcomes[i], NULL, deadline_mono_ms, reterr))
+            return false;
+    for (size_t i = 0; i < batch->dead_letter_count; i++)
+        if (!send_one(kafka, NULL, &batch->dead_letters[i], deadline_mono_ms, reterr))
+            return false;
+    return true;
+}
+
+/* The next offset of each partition in the batch. Records of a partition come in runs. */
+static rd_kafka_topic_partition_list_t *batch_offsets(const Kafka *kafka)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+    rd_kafka_topic_partition_t *last = NULL;
+    const rd_kafka_topic_t *last_topic = NULL;
+    for (size_t i = 0; i < kafka->message_count; i++) {
+        const rd_kafka_message_t *message = kafka->messages[i];
+        if (last == NULL || last_topic != message->rkt || last->partition != message->partition) {
+            const char *topic = rd_kafka_topic_name(message->rkt);
+            last = rd_kafka_topic_partition_list_find(list, topic, message->partition);
+            if (last == NULL)
+                last = rd_kafka_topic_partition_list_add(list, topic, message->partition);
+            last_topic = message->rkt;
+        }
+        last->offset = message->offset + 1;
+    }
+    return list;
+}
+
+static bool send_offsets(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
+{
+    rd_kafka_topic_partition_list_t *offsets = batch_offsets(kafka);
+    rd_kafka_error_t *error;
+    do
+        error = rd_kafka_send_offsets_to_transaction(kafka->producer, offsets, kafka->membership,
+                                                     -1);
+    while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
+    rd_kafka_topic_partition_list_destroy(offsets);
+    return error == NULL || publish_failed(kafka, "send offsets to transaction", error, reterr);
+}
+
+bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
+{
+    const int64_t deadline_mono_ms = clock_mono_now() + KAFKA_PUBLISH_MS;
+    bool published;
+
+    if (kafka->batch_lost)
+        return error_set(reterr, ERROR_RETRY, "publish: the batch's partitions were revoked");
+    if (!kafka_check_alive(kafka->producer, "publish", reterr) ||
+        !txn_settle(kafka, deadline_mono_ms, &published, reterr))
+        return false;
+    if (published)
+        return true;
+    if (!txn_begin(kafka, reterr))
+        return false;
+    if (send_all(kafka, batch, deadline_mono_ms, reterr) &&
+        send_offsets(kafka, deadline_mono_ms, reterr) &&
+        txn_commit(kafka, deadline_mono_ms, reterr))
+        return true;
+
+    /* At once, a FATAL answer too: readers of these partitions wait for the end. */
+    Error abort_error;
+    if (kafka->txn != TXN_COMMITTING && kafka_check_alive(kafka->producer, "", NULL) &&
+        !txn_abort(kafka, &abort_error) && reterr->class != ERROR_FATAL)
+        *reterr = abort_error;
+    return false;
+}

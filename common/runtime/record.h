@@ -1,0 +1,75 @@
+/* record.h - what comes out of Kafka, and what goes into it. Knows no client library. */
+#pragma once
+
+#include "arena.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { RECORD_HEADER_COUNT_MAX = 64 };
+
+typedef struct RecordHeader {
+    const char *name;
+    const char *value; /* not NUL-terminated */
+    size_t value_size;
+} RecordHeader;
+
+/* A consumed record: everything in it is borrowed until the batch ends. */
+typedef struct Record {
+    const char *topic; /* short name, without the installation's prefix */
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms;  /* broker's append time, wall */
+    int64_t receipt_at_ms; /* the same in business time: the receipt instant */
+    const void *key;       /* NULL if none */
+    size_t key_size;
+    const void *value; /* NULL: tombstone */
+    size_t value_size;
+    RecordHeader headers[RECORD_HEADER_COUNT_MAX]; /* the first ones; see header_total */
+    size_t header_count;
+    size_t header_total; /* of the record; what is over the limit is still kept in a dead letter */
+    const void *handle;  /* the adapter's own */
+} Record;
+
+/* record_header - the first header with this name (case-sensitive), or NULL. */
+const RecordHeader *record_header(const Record *record, const char *name);
+
+/* What a handler publishes: borrowed by the worker until the batch is published. */
+typedef struct Outcome {
+    const char *topic; /* short name */
+    const char *key;
+    const char *type;    /* ce_type */
+    const char *id;      /* ce_id, deterministic */
+    const char *subject; /* ce_subject or NULL */
+    int64_t at_ms;       /* ce_time, business */
+    const char *body;    /* JSON */
+    size_t body_size;
+    const Record *cause; /* traceparent and tracestate are passed on from it; or NULL */
+} Outcome;
+
+/* A record that can never be processed: published as it came, with why. */
+typedef struct DeadLetter {
+    const Record *record;
+    const char *reason; /* code */
+    const char *detail;
+} DeadLetter;
+
+typedef struct Batch {
+    Record *records;
+    size_t record_count;
+    Arena *arena; /* reset when the batch is published; handlers allocate from it */
+
+    Outcome *outcomes;
+    size_t outcome_count, outcome_room;
+    DeadLetter *dead_letters;
+    size_t dead_letter_count, dead_letter_room;
+} Batch;
+
+/* batch_add_outcome / batch_add_dead_letter - append to what the batch publishes, in order;
+ * the struct is copied, its texts stay borrowed (from the arena). Never fails. */
+void batch_add_outcome(Batch *batch, const Outcome *outcome);
+void batch_add_dead_letter(Batch *batch, const Record *record, const char *reason,
+                           const char *detail);
+
+/* batch_discard_outcomes - forget what was added: the handler starts again (RETRY). */
+void batch_discard_outcomes(Batch *batch);

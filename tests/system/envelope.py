@@ -1,0 +1,159 @@
+"""One record to one event, or the dead letter's code: EVENTS sections 1, 3 and 4. Slow and obvious."""
+
+import json
+from dataclasses import dataclass, field
+
+import fields
+
+SIZE_MAX = 256 * 1024
+DEPTH_MAX = 16
+
+TYPES = {
+    "claim-submission": {
+        "cpor.claim.submitted.v1", "cpor.claim.resubmitted.v1", "cpor.claim.withdrawn.v1",
+        "cpor.claim.evidence-added.v1", "cpor.claim.comment-added.v1", "cpor.claim.reviewed.v1",
+        "cpor.association.disassociated.v1", "cpor.association.imported.v1",
+        "cpor.claim.answer-due.v1"},
+    "opt-out-expiry": {
+        "cpor.customer.opted-out.v1", "cpor.window.extended.v1", "cpor.window.opened.v1",
+        "cpor.window.closed.v1", "cpor.subscription.changed.v1", "cpor.claim.withdrawn.v1",
+        "cpor.claim.evidence-added.v1", "cpor.association.disassociated.v1",
+        "cpor.association.imported.v1"},
+}
+
+
+class DeadLetter(Exception):
+    """The record can never be processed; args[0] is the code."""
+
+
+@dataclass
+class Event:
+    topic: str
+    type: str
+    source: str
+    id: str
+    data: dict
+    at: int = 0
+    headers: dict = field(default_factory=dict)
+
+
+def strict_json(raw):
+    def pairs(items):
+        names = [name for name, _ in items]
+        if len(set(names)) != len(names):
+            raise ValueError("duplicate key")
+        return dict(items)
+
+    def no_constant(name):
+        raise ValueError(name)
+
+    if not raw:
+        raise DeadLetter("NOT_JSON")
+    try:
+        text = raw.decode("utf-8")
+        if text.startswith("\ufeff"):
+            raise ValueError("byte-order mark")
+        value = json.loads(text, object_pairs_hook=pairs, parse_constant=no_constant)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")  # unpaired surrogates fail here
+    except (ValueError, UnicodeError, RecursionError) as error:
+        raise DeadLetter("NOT_JSON") from error
+    if depth_of(value) > DEPTH_MAX:
+        raise DeadLetter("TOO_DEEP")
+    return value
+
+
+def depth_of(value):
+    if isinstance(value, dict):
+        return 1 + max((depth_of(inner) for inner in value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max((depth_of(inner) for inner in value), default=0)
+    return 0
+
+
+def need(condition):
+    if not condition:
+        raise DeadLetter("FIELD_INVALID")
+
+
+def check_actor(data, types):
+    actor = data.get("actor")
+    need(isinstance(actor, dict) and actor.get("type") in types)
+    need(actor.get("id") is None or fields.is_text(actor["id"]))
+
+
+def check_lines(data):
+    lines = data.get("lines")
+    need(lines is None or (isinstance(lines, list) and lines != []
+                           and all(fields.is_whole(n, 1) for n in lines)))
+
+
+def check_other(event_type, data):
+    """Every field of an event that is no submission."""
+    if "withdrawn" in event_type or "disassociated" in event_type:
+        check_lines(data)
+        check_actor(data, {"partner"})
+        reason = data.get("reason")
+        need(fields.is_text(reason, many_lines=True)
+             or (reason is None and "withdrawn" in event_type))
+    elif "opted-out" in event_type:
+        check_lines(data)
+        check_actor(data, {"customer", "operator"})
+    elif "extended" in event_type:
+        check_lines(data)
+        check_actor(data, {"operator"})
+        need(fields.is_instant(data.get("deadline_at")))
+        need(fields.is_text(data.get("reason"), many_lines=True))
+    elif "evidence" in event_type:
+        need(isinstance(data.get("poe"), list) and data["poe"] != [])
+        check_actor(data, {"partner"})
+    elif "comment" in event_type:
+        comment = data.get("comment")
+        need(isinstance(comment, dict) and fields.is_text(comment.get("text"), 4000, True)
+             and fields.is_text(comment.get("author")) and fields.is_instant(comment.get("at")))
+
+
+def check_data(event_type, data):
+    need(isinstance(data, dict))
+    if event_type in ("cpor.claim.submitted.v1", "cpor.claim.resubmitted.v1"):
+        customer = data.get("customer")
+        tenant_id = customer.get("tenant_id") if isinstance(customer, dict) else None
+    else:
+        tenant_id = data.get("tenant_id")
+    need(isinstance(tenant_id, str) and fields.GUID.match(tenant_id))
+    if event_type in ("cpor.window.closed.v1", "cpor.subscription.changed.v1"):
+        return
+    need(isinstance(data.get("claim_id"), str) and fields.CLAIM_ID.match(data["claim_id"]))
+    if event_type not in ("cpor.claim.submitted.v1", "cpor.claim.resubmitted.v1"):
+        check_other(event_type, data)
+
+
+def tenant_of(event):
+    holder = event.data["customer"] if "submitted" in event.type else event.data
+    return holder["tenant_id"].lower()
+
+
+def decode(topic, raw, headers):
+    """An Event, or DeadLetter with its code. `headers` is a list of (name, bytes)."""
+    named = {name: (value or b"").decode("utf-8", "replace") for name, value in reversed(headers)}
+    if len(raw or b"") > SIZE_MAX:
+        raise DeadLetter("TOO_LARGE")
+    if named.get("content-type", "").startswith("application/cloudevents+json"):
+        envelope = strict_json(raw)
+        need(isinstance(envelope, dict))
+        named = {f"ce_{name}": value for name, value in envelope.items() if name != "data"}
+        data = envelope.get("data")
+    elif topic == "claim-submission" and not any(name.startswith("ce_") for name in named):
+        data = strict_json(raw)
+        check_data("cpor.claim.submitted.v1", data)
+        name = f"{data['customer']['tenant_id'].lower()}/{data['claim_id']}"
+        return Event(topic, "cpor.claim.submitted.v1", "", name, data, 0, named)
+    else:
+        data = None
+    if any(not named.get(f"ce_{name}") for name in ("specversion", "id", "source", "type")):
+        raise DeadLetter("HEADER_MISSING")
+    if named["ce_type"] not in TYPES[topic]:
+        raise DeadLetter("UNKNOWN_TYPE")
+    if data is None:
+        data = strict_json(raw)
+    check_data(named["ce_type"], data)
+    return Event(topic, named["ce_type"], named["ce_source"], named["ce_id"], data, 0, named)
