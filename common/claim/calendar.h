@@ -75,8 +75,8 @@ const Calendar *calendar_find(const CalendarSet *set, const char *country);
  * In:      customer_country, tenant_country  "" or NULL = not known.
  *          default_country                   the setting.
  * Returns: that of the customer's country, else of the tenant's, else the default's; a country
- *          without a file gets the default's. NULL only when the default has no file: check at
- * start.
+ *          without a file gets the default's. NULL only when the default has no file, which is
+ *          to be checked at start.
  */
 const Calendar *calendar_resolve(const CalendarSet *set, const char *customer_country,
                                  const char *tenant_country, const char *default_country);
@@ -96,8 +96,7 @@ int32_t calendar_horizon_day(const Calendar *calendar);
 /* calendar_days_left - days from the local date of at_ms to the horizon; negative when passed. */
 int32_t calendar_days_left(const Calendar *calendar, int64_t at_ms);
 
-/* calendar_is_ending - true when the metric shall warn: less than CALENDAR_WARNING_DAY_COUNT left.
- */
+/* calendar_is_ending - less than CALENDAR_WARNING_DAY_COUNT days are left: the metric warns. */
 bool calendar_is_ending(const Calendar *calendar, int64_t at_ms);
 
 /* calendar_set_zone - the zone of an IANA name; NULL when there is none (also for NULL and ""). */

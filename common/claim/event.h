@@ -72,10 +72,13 @@ typedef struct Event {
     Actor actor;
     const int32_t *lines; /* NULL: all of them */
     size_t line_count;
-    const char *reason; /* free text of withdrawal, disassociation, extension, verdict; or NULL */
+    const char *reason; /* free text of withdrawal, disassociation, extension, verdict, or an
+                         * opt-out's comment; NULL when absent or blank */
     int32_t revision;
     int64_t at_ms; /* deadline_at of an extension / opening, due_at of a wake-up, official_at */
 
+    const char *data; /* types that are handed on to opt-out-expiry: compact JSON of all their data,
+                       * unknown members too; else NULL */
     const ClaimDocument *document; /* submitted, resubmitted */
     const char *canonical;         /* likewise: document_canonical */
     char content_hash[65];         /* likewise: SHA-256 of canonical, hex */

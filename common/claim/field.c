@@ -236,16 +236,16 @@ static bool read_text(FieldReader *reader, const FieldRow *row, const json_t *va
     if (!field_text_is_valid(row, value))
         return false;
     const char *text = field_copy(value, field_is_folded(row->kind), reader->arena);
-    if (row->kind == FIELD_TIME_ZONE && reader->zone_is_valid != NULL &&
-        !reader->zone_is_valid(reader->zone_context, text))
+    if (row->kind == FIELD_TIME_ZONE && reader->zone_check != NULL &&
+        !reader->zone_check(reader->zone_context, text))
         return false;
     if (slot != NULL)
         *(const char **)slot = text;
     return true;
 }
 
-static void read_member(FieldReader *reader, const FieldRow *row, const json_t *value,
-                        const FieldPath *at, void *target)
+static void read_value(FieldReader *reader, const FieldRow *row, const json_t *value,
+                       const FieldPath *at, void *target)
 {
     void *slot = row->offset == FIELD_UNSTORED ? NULL : (char *)target + row->offset;
     const KindRow *kind = &kinds[row->kind];
@@ -257,17 +257,22 @@ static void read_member(FieldReader *reader, const FieldRow *row, const json_t *
         fields_read(reader, row->members, value, at, target);
 }
 
+void field_read(FieldReader *reader, const FieldRow *row, const json_t *object,
+                const FieldPath *at, void *target)
+{
+    const FieldPath path = {.parent = at, .name = row->name};
+    const json_t *value = field_member(object, row->name); /* null is as good as absent */
+    if (value != NULL)
+        read_value(reader, row, value, &path, target);
+    else if (row->required)
+        field_report(reader, CODE_FIELD_MISSING, &path, describe(row, reader->arena));
+}
+
 void fields_read(FieldReader *reader, const FieldRow *rows, const json_t *object,
                  const FieldPath *at, void *target)
 {
-    for (const FieldRow *row = rows; row->name != NULL; row++) {
-        const FieldPath path = {.parent = at, .name = row->name};
-        const json_t *value = field_member(object, row->name); /* null is as good as absent */
-        if (value != NULL)
-            read_member(reader, row, value, &path, target);
-        else if (row->required)
-            field_report(reader, CODE_FIELD_MISSING, &path, describe(row, reader->arena));
-    }
+    for (const FieldRow *row = rows; row->name != NULL; row++)
+        field_read(reader, row, object, at, target);
 }
 
 bool fields_read_activities(FieldReader *reader, const json_t *array, const FieldPath *at,

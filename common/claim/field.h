@@ -71,7 +71,7 @@ typedef struct FieldPath {
 /* Collects findings; goes on after each. */
 typedef struct FieldReader {
     Arena *arena;
-    ZoneCheck *zone_is_valid; /* NULL: any name will do */
+    ZoneCheck *zone_check; /* NULL: any name will do */
     const void *zone_context;
     Finding *findings;
     size_t finding_count, finding_room;
@@ -81,6 +81,10 @@ typedef struct FieldReader {
  * its place in target is left as it was. at: NULL for the root. */
 void fields_read(FieldReader *reader, const FieldRow *rows, const json_t *object,
                  const FieldPath *at, void *target);
+
+/* field_read - likewise, one member of an object. */
+void field_read(FieldReader *reader, const FieldRow *row, const json_t *object,
+                const FieldPath *at, void *target);
 
 /* field_report - a finding; what: "must be ..." ends the sentence. Past the maximum of findings
  * it is dropped. */

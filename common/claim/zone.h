@@ -11,7 +11,7 @@ enum {
     ZONE_NAME_SIZE = 48, /* the longest of IANA has 32 letters */
     ZONE_TEXT_SIZE = 48, /* "Mon, 30 Nov 2026 24:00 UTC+09:00" and its NUL */
     ZONE_ABBREVIATION_SIZE = 8,
-    ZONE_COUNT_MAX = 2000, /* tzdata 2026 has 598 names */
+    ZONE_COUNT_MAX = 2000, /* tzdata 2026 has 597 names */
 };
 
 /* Immutable after loading: any thread may read. Borrowed from its ZoneSet. */

@@ -94,8 +94,7 @@ static bool send_all(PGconn *connection, int64_t deadline_mono_ms)
         const int answer = PQflush(connection);
         if (answer <= 0)
             return answer == 0;
-        if (!db_wait_socket(connection, true, deadline_mono_ms) ||
-            PQconsumeInput(connection) == 0)
+        if (!db_wait_socket(connection, true, deadline_mono_ms) || PQconsumeInput(connection) == 0)
             return false;
     }
 }
@@ -197,8 +196,7 @@ bool database_commit(Database *database, Error *reterr)
 
 void database_rollback(Database *database)
 {
-    if (database->connection == NULL ||
-        PQtransactionStatus(database->connection) == PQTRANS_IDLE)
+    if (database->connection == NULL || PQtransactionStatus(database->connection) == PQTRANS_IDLE)
         return;
     Error error;
     if (!db_simple(database, "ROLLBACK", NULL, &error))
@@ -230,8 +228,7 @@ static bool prepare(Database *database, const DbStatement *statement, Error *ret
         return error_set(reterr, ERROR_FATAL, "prepare %s: more than %d statements",
                          statement->name, DB_STATEMENT_COUNT_MAX);
     snprintf(what, sizeof what, "prepare %.60s", statement->name);
-    const int sent =
-        PQsendPrepare(database->connection, statement->name, statement->sql, 0, NULL);
+    const int sent = PQsendPrepare(database->connection, statement->name, statement->sql, 0, NULL);
     if (!read_results(database, what, sent, &result, reterr))
         return false;
     result_release(&result);
@@ -245,8 +242,8 @@ bool database_run(Database *database, const DbStatement *statement, const char *
     char what[96];
     PGresult *result;
     if (count > DB_PARAMETER_COUNT_MAX)
-        return error_set(reterr, ERROR_FATAL, "run %s: %zu parameters, at most %d",
-                         statement->name, count, DB_PARAMETER_COUNT_MAX);
+        return error_set(reterr, ERROR_FATAL, "run %s: %zu parameters, at most %d", statement->name,
+                         count, DB_PARAMETER_COUNT_MAX);
     if (database->connection == NULL)
         return error_set(reterr, ERROR_RETRY, "run %s: the connection was lost before",
                          statement->name);

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DB_PARAMETER_COUNT_MAX = 32 };
+enum { DB_PARAMETER_COUNT_MAX = 40 };
 
 typedef struct Database Database;
 

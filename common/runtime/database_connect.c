@@ -61,7 +61,8 @@ static void refused_state(const char *text, char ret_state[6])
     for (const char *c = strstr(text, ":  "); c != NULL; c = strstr(c + 1, ":  ")) {
         const char *state = c + 3;
         size_t size = 0;
-        while (size < 5 && (isdigit((unsigned char)state[size]) || isupper((unsigned char)state[size])))
+        while (size < 5 &&
+               (isdigit((unsigned char)state[size]) || isupper((unsigned char)state[size])))
             size++;
         if (size == 5 && state[5] == ':') {
             memcpy(ret_state, state, 5);

@@ -1,87 +1,15 @@
-/* kafka.c - the consumer's side of the adapter: open, poll, wait, rebalance, lag. */
+/* kafka.c - the consumer's side of the adapter: poll, wait, rebalance, lag. */
 #include "kafka_internal.h"
 
 #include "log.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-typedef struct CodeClass {
-    rd_kafka_resp_err_t code;
-    ErrorClass class;
-    const char *advice;
-} CodeClass;
-
-static const char run_setup[] = " (run cporctl setup)";
-static const char check_rights[] = " (give this principal its ACLs)";
-static const char check_instance[] = " (another process has the same CPOR_INSTANCE)";
-
-/* Codes that no repetition heals, and codes with a known remedy. Everything else is RETRY: the
- * brokers may heal, and a loop that repeats loses nothing. */
-static const CodeClass code_classes[] = {
-    {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, ERROR_RETRY, run_setup},
-    {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ERROR_RETRY, run_setup},
-    {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, ERROR_RETRY, run_setup},
-    {RD_KAFKA_RESP_ERR__FATAL, ERROR_FATAL, ""},
-    {RD_KAFKA_RESP_ERR__FENCED, ERROR_FATAL, check_instance},
-    {RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, ERROR_FATAL, check_instance},
-    {RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, ERROR_FATAL, check_instance},
-    {RD_KAFKA_RESP_ERR_PRODUCER_FENCED, ERROR_FATAL, check_instance},
-    {RD_KAFKA_RESP_ERR__AUTHENTICATION, ERROR_FATAL, ""},
-    {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, ERROR_FATAL, ""},
-    {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERROR_FATAL, check_rights},
-    {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, ERROR_FATAL, check_rights},
-    {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, ERROR_FATAL, check_rights},
-    {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, ERROR_FATAL, check_rights},
-    {RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT, ERROR_FATAL, ""},
-    {RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE, ERROR_FATAL, ""},
-    {RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, ERROR_FATAL, " (raise the topic's max.message.bytes)"},
-    {RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE, ERROR_FATAL, ""},
-    {RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE, ERROR_FATAL, ""},
-    {RD_KAFKA_RESP_ERR_INVALID_RECORD, ERROR_FATAL, ""},
-    {RD_KAFKA_RESP_ERR_INVALID_GROUP_ID, ERROR_FATAL, ""},
-    {RD_KAFKA_RESP_ERR_INVALID_SESSION_TIMEOUT, ERROR_FATAL,
-     " (the brokers' group.min.session.timeout.ms is larger)"},
-    {RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL, ERROR_FATAL,
-     " (members of the group must all use the range assignor)"},
-};
-
-static const CodeClass *code_find(rd_kafka_resp_err_t code)
-{
-    for (size_t i = 0; i < sizeof code_classes / sizeof code_classes[0]; i++)
-        if (code_classes[i].code == code)
-            return &code_classes[i];
-    return NULL;
-}
-
-ErrorClass kafka_code_class(rd_kafka_resp_err_t code)
-{
-    const CodeClass *found = code_find(code);
-    return found == NULL ? ERROR_RETRY : found->class;
-}
-
-const char *kafka_advice(rd_kafka_resp_err_t code)
-{
-    const CodeClass *found = code_find(code);
-    return found == NULL ? "" : found->advice;
-}
-
-bool kafka_check_alive(rd_kafka_t *client, const char *what, Error *reterr)
-{
-    char why[256];
-    rd_kafka_resp_err_t code = rd_kafka_fatal_error(client, why, sizeof why);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return true;
-    return error_set(reterr, ERROR_FATAL, "%s: %s%s", what, why, kafka_advice(code));
-}
 
 static void assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *partitions)
 {
     if (kafka->assignment != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->assignment);
-    kafka->assignment =
-        partitions == NULL ? NULL : rd_kafka_topic_partition_list_copy(partitions);
+    kafka->assignment = partitions == NULL ? NULL : rd_kafka_topic_partition_list_copy(partitions);
     atomic_store(&kafka->assigned, partitions != NULL);
 }
 
@@ -89,8 +17,8 @@ static void assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *
  * Runs inside of rd_kafka_consumer_poll and _close, on the loop's thread. Eager: a revocation takes
  * everything. A batch in hand is lost with it, for another member may be reading it already.
  */
-static void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
-                      rd_kafka_topic_partition_list_t *partitions, void *opaque)
+void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
+                     rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
     Kafka *kafka = opaque;
     const bool gained = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
@@ -177,8 +105,7 @@ static void record_read(const Kafka *kafka, const rd_kafka_message_t *message, R
     ret_record->partition = message->partition;
     ret_record->offset = message->offset;
     ret_record->timestamp_ms = rd_kafka_message_timestamp(message, NULL);
-    ret_record->receipt_at_ms =
-        clock_from_wall(kafka->settings.clock, ret_record->timestamp_ms);
+    ret_record->receipt_at_ms = clock_from_wall(kafka->settings.clock, ret_record->timestamp_ms);
     ret_record->key = message->key;
     ret_record->key_size = message->key_len;
     ret_record->value = message->payload;
@@ -187,7 +114,7 @@ static void record_read(const Kafka *kafka, const rd_kafka_message_t *message, R
     ret_record->handle = message;
 }
 
-static void messages_destroy(Kafka *kafka)
+void kafka_messages_destroy(Kafka *kafka)
 {
     for (size_t i = 0; i < kafka->message_count; i++)
         rd_kafka_message_destroy(kafka->messages[i]);
@@ -215,7 +142,7 @@ static bool poll_messages(Kafka *kafka, int wait_ms, Error *reterr)
         rd_kafka_message_t *message =
             rd_kafka_consumer_poll(kafka->consumer, time_left_ms(deadline_mono_ms));
         if (kafka->batch_lost)
-            messages_destroy(kafka); /* revoked in this very poll; what follows is new */
+            kafka_messages_destroy(kafka); /* revoked in this very poll; what follows is new */
         if (message == NULL)
             return true;
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -254,7 +181,7 @@ bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
 
 void kafka_batch_end(Kafka *kafka, Batch *batch)
 {
-    messages_destroy(kafka);
+    kafka_messages_destroy(kafka);
     Arena *arena = batch->arena;
     arena_reset(arena);
     *batch = (Batch){.arena = arena};
@@ -319,104 +246,10 @@ int64_t kafka_lag(const Kafka *kafka)
         int64_t low, high;
         /* A partition of which nothing was read since the assignment has no position yet. */
         if (partition->offset >= 0 &&
-            rd_kafka_get_watermark_offsets(kafka->consumer, partition->topic,
-                                           partition->partition, &low,
-                                           &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+            rd_kafka_get_watermark_offsets(kafka->consumer, partition->topic, partition->partition,
+                                           &low, &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
             high > partition->offset)
             lag += high - partition->offset;
     }
     return lag;
-}
-
-static bool consumer_open(Kafka *kafka, Error *reterr)
-{
-    char why[256];
-    rd_kafka_conf_t *conf;
-    if (!kafka_conf_new(kafka, KAFKA_CONSUMER, &conf, reterr))
-        return false;
-    rd_kafka_conf_set_opaque(conf, kafka);
-    rd_kafka_conf_set_rebalance_cb(conf, rebalance);
-    kafka->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
-    if (kafka->consumer == NULL) {
-        rd_kafka_conf_destroy(conf);
-        return error_set(reterr, ERROR_FATAL, "make Kafka consumer: %s", why);
-    }
-    rd_kafka_poll_set_consumer(kafka->consumer);
-    return true;
-}
-
-static bool consumer_subscribe(Kafka *kafka, Error *reterr)
-{
-    rd_kafka_topic_partition_list_t *list =
-        rd_kafka_topic_partition_list_new((int)kafka->topic_count);
-    for (size_t i = 0; i < kafka->topic_count; i++)
-        rd_kafka_topic_partition_list_add(list, kafka->topic_names[i], RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t code = rd_kafka_subscribe(kafka->consumer, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return true;
-    return error_set(reterr, ERROR_FATAL, "subscribe: %s", rd_kafka_err2str(code));
-}
-
-static Kafka *kafka_new(const KafkaSettings *settings)
-{
-    Kafka *kafka = calloc(1, sizeof *kafka);
-    if (kafka == NULL)
-        return NULL;
-    kafka->settings = *settings;
-    snprintf(kafka->group, sizeof kafka->group, "%s%s", settings->group_prefix, settings->service);
-    snprintf(kafka->source, sizeof kafka->source, "cpor/%s", settings->service);
-    pthread_mutex_init(&kafka->append_lock, NULL);
-
-    const size_t room = (size_t)settings->batch_count_max;
-    kafka->records = calloc(room, sizeof *kafka->records);
-    kafka->messages = calloc(room, sizeof(rd_kafka_message_t *));
-    bool ok = kafka->records != NULL && kafka->messages != NULL;
-    for (size_t i = 0; ok && i < KAFKA_TOPIC_COUNT_MAX && settings->input_topics[i] != NULL; i++) {
-        char name[KAFKA_NAME_SIZE];
-        kafka->topic_names[i] = strdup(kafka_topic_name(kafka, settings->input_topics[i], name));
-        ok = kafka->topic_names[i] != NULL;
-        kafka->topic_count = i + 1;
-    }
-    if (!ok)
-        kafka_release(&kafka);
-    return kafka;
-}
-
-bool kafka_open(const KafkaSettings *settings, Kafka **ret_kafka, Error *reterr)
-{
-    Kafka *kafka = kafka_new(settings);
-    if (kafka == NULL)
-        return error_set(reterr, ERROR_RETRY, "open Kafka: out of memory");
-    /* The producer first: its init_transactions fences whoever had our name before we read. */
-    if (kafka_producer_open(kafka, reterr) && consumer_open(kafka, reterr) &&
-        consumer_subscribe(kafka, reterr)) {
-        *ret_kafka = kafka;
-        return true;
-    }
-    kafka_release(&kafka);
-    return false;
-}
-
-void kafka_release(Kafka **kafka_place)
-{
-    Kafka *kafka = *kafka_place;
-    if (kafka == NULL)
-        return;
-    messages_destroy(kafka);
-    kafka_appender_close(kafka);
-    if (kafka->producer != NULL)
-        rd_kafka_destroy(kafka->producer);
-    if (kafka->consumer != NULL) {
-        rd_kafka_consumer_close(kafka->consumer);
-        rd_kafka_destroy(kafka->consumer);
-    }
-    assignment_set(kafka, NULL);
-    for (size_t i = 0; i < kafka->topic_count; i++)
-        free(kafka->topic_names[i]);
-    pthread_mutex_destroy(&kafka->append_lock);
-    free(kafka->records);
-    free(kafka->messages);
-    free(kafka);
-    *kafka_place = NULL;
 }

@@ -36,7 +36,7 @@ typedef enum KafkaRole { KAFKA_CONSUMER, KAFKA_PRODUCER, KAFKA_APPENDER } KafkaR
 struct Kafka {
     KafkaSettings settings; /* texts borrowed from the caller, see kafka_open */
     char group[KAFKA_NAME_SIZE];
-    char source[KAFKA_NAME_SIZE]; /* ce_source */
+    char source[KAFKA_NAME_SIZE];             /* ce_source */
     char *topic_names[KAFKA_TOPIC_COUNT_MAX]; /* with prefix; beside settings.input_topics */
     size_t topic_count;
 
@@ -90,6 +90,13 @@ rd_kafka_resp_err_t kafka_send_dead_letter(const Kafka *kafka, rd_kafka_t *produ
 /* kafka_topic_name - prefix and short name. Returns: ret_name. */
 const char *kafka_topic_name(const Kafka *kafka, const char *short_name,
                              char ret_name[KAFKA_NAME_SIZE]);
+
+/* kafka_rebalance - the consumer's callback; opaque is the Kafka. */
+void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
+                     rd_kafka_topic_partition_list_t *partitions, void *opaque);
+
+/* kafka_messages_destroy - forget the batch in hand. */
+void kafka_messages_destroy(Kafka *kafka);
 
 /* kafka_producer_open / kafka_appender_close - the producers' side of kafka_open, _release. */
 MUST_CHECK bool kafka_producer_open(Kafka *kafka, Error *reterr);

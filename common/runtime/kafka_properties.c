@@ -94,8 +94,7 @@ static bool conf_set_table(rd_kafka_conf_t *conf, int role, Error *reterr)
 }
 
 /* What differs between installations and instances. */
-static bool conf_set_names(rd_kafka_conf_t *conf, const Kafka *kafka, KafkaRole role,
-                           Error *reterr)
+static bool conf_set_names(rd_kafka_conf_t *conf, const Kafka *kafka, KafkaRole role, Error *reterr)
 {
     char member[2 * KAFKA_NAME_SIZE], client[2 * KAFKA_NAME_SIZE + 16];
     /* The same over restarts: a successor fences what its predecessor left open at once. */
@@ -168,8 +167,8 @@ static bool conf_set_file(rd_kafka_conf_t *conf, const char *path, Error *reterr
 static void kafka_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
     LogLevel log_level = level <= 3 ? LOG_WARNING : level <= 5 ? LOG_INFO : LOG_DEBUG;
-    log_write(log_level, "kafka-client", "client=%s facility=%s text=\"%s\"",
-              rd_kafka_name(client), facility, text);
+    log_write(log_level, "kafka-client", "client=%s facility=%s text=\"%s\"", rd_kafka_name(client),
+              facility, text);
 }
 
 /* With this callback set, errors of connections are told here and not as records; the client heals
@@ -184,8 +183,7 @@ static void kafka_error(rd_kafka_t *client, int code, const char *reason, void *
 bool kafka_conf_new(const Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_conf, Error *reterr)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (!conf_set_table(conf, 1 << role, reterr) ||
-        !conf_set_names(conf, kafka, role, reterr) ||
+    if (!conf_set_table(conf, 1 << role, reterr) || !conf_set_names(conf, kafka, role, reterr) ||
         !conf_set_file(conf, kafka->settings.properties_file, reterr)) {
         rd_kafka_conf_destroy(conf);
         return false;

@@ -205,8 +205,8 @@ static bool send_offsets(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
     rd_kafka_topic_partition_list_t *offsets = batch_offsets(kafka);
     rd_kafka_error_t *error;
     do
-        error = rd_kafka_send_offsets_to_transaction(kafka->producer, offsets, kafka->membership,
-                                                     -1);
+        error =
+            rd_kafka_send_offsets_to_transaction(kafka->producer, offsets, kafka->membership, -1);
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     rd_kafka_topic_partition_list_destroy(offsets);
     return error == NULL || publish_failed(kafka, "send offsets to transaction", error, reterr);

@@ -45,6 +45,9 @@ void batch_add_dead_letter(Batch *batch, const Record *record, const char *reaso
 
 void batch_discard_outcomes(Batch *batch)
 {
-    batch->outcome_count = 0;
-    batch->dead_letter_count = 0;
+    batch->outcomes = NULL;
+    batch->outcome_count = batch->outcome_room = 0;
+    batch->dead_letters = NULL;
+    batch->dead_letter_count = batch->dead_letter_room = 0;
+    arena_reset(batch->arena);
 }

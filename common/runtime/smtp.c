@@ -67,13 +67,13 @@ static void smtp_note_command(Smtp *smtp, const char *data, size_t size)
         const char *word;
         SmtpStep step;
     } commands[] = {
-        {"MAIL ", STEP_ENVELOPE},   {"RCPT ", STEP_ENVELOPE}, {"DATA", STEP_ENVELOPE},
-        {"AUTH ", STEP_AUTH},       {"EHLO", STEP_SESSION},   {"HELO", STEP_SESSION},
-        {"STARTTLS", STEP_SESSION},
+        {"MAIL ", STEP_ENVELOPE},     {"RCPT ", STEP_ENVELOPE}, {"DATA\r", STEP_ENVELOPE},
+        {"AUTH ", STEP_AUTH},         {"EHLO ", STEP_SESSION},  {"HELO ", STEP_SESSION},
+        {"STARTTLS\r", STEP_SESSION},
     };
     if (smtp->step == STEP_ACCEPTED)
         return;
-    smtp->quitting = begins_with(data, size, "QUIT");
+    smtp->quitting = begins_with(data, size, "QUIT\r");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (begins_with(data, size, commands[i].word)) {
             smtp->step = commands[i].step;

@@ -11,6 +11,8 @@
 #include "kafka.h"
 #include "record.h"
 
+enum { WORKER_ROUTE_COUNT_MAX = 8 };
+
 typedef struct Worker Worker;
 
 /* What a service says of itself. All functions run on the loop's thread. */
@@ -21,7 +23,8 @@ typedef struct WorkerSpec {
     const ConfigItem *config_items; /* its own settings; ended by name NULL; may be NULL */
     size_t state_size;              /* bytes of the service's state, zeroed before open */
 
-    /* open what the service owns besides Kafka and its database connection. */
+    /* open what the service owns besides Kafka and its database connection, which are open. After
+     * RETRY close is called, the state is zeroed, and open is called again after a pause. */
     bool (*open)(Worker *worker, void *state, Error *reterr);
 
     /*
@@ -40,16 +43,28 @@ typedef struct WorkerSpec {
      */
     bool (*tick)(Worker *worker, void *state, int *ret_next_ms, Error *reterr);
 
-    /* called on SIGHUP, between batches; may be NULL. */
+    /* called on SIGHUP, between batches; may be NULL. An error is logged, and the worker goes on
+     * with what it had: a bad file must not stop what runs. */
     bool (*reload)(Worker *worker, void *state, Error *reterr);
 
     /* close what open opened; also after a failed open (fields may be NULL). */
     void (*close)(Worker *worker, void *state);
 
-    const HttpRoute *(*routes)(Worker *worker, void *state); /* additional routes; may be NULL */
+    /*
+     * routes besides /healthz, /readyz and /metrics, ended by path NULL, at most
+     * WORKER_ROUTE_COUNT_MAX; may be NULL. Called before open: contexts may point into state, which
+     * does not move. Until open has succeeded a request is answered 503 without its handler.
+     */
+    const HttpRoute *(*routes)(Worker *worker, void *state);
 } WorkerSpec;
 
-/* worker_main - all of main: --help, --version, configuration, loop, exit code (0 or 1; 2 usage). */
+/*
+ * worker_main - all of main: --help, --version, configuration, loop.
+ *
+ * The first SIGTERM or SIGINT drains: the batch in hand is finished and published (one that waits
+ * for a retry is left to the successor). A second one exits at once.
+ * Returns: the exit code. 0 drained, 1 a FATAL error or a second signal, 2 a bad argument.
+ */
 int worker_main(const WorkerSpec *spec, int argc, char **argv);
 
 const Config *worker_config(const Worker *worker);
@@ -60,6 +75,6 @@ const char *worker_service(const Worker *worker);
 const char *worker_instance(const Worker *worker);
 bool worker_is_production(const Worker *worker);
 
-/* worker_share_file - path below the installation's data: CPOR_SHARE_DIR, else the source tree's
+/* worker_share_dir - path below the installation's data: CPOR_SHARE_DIR, else the source tree's
  * deploy/ beside the binary. name e.g. "templates". Borrowed from the worker for ever. */
 const char *worker_share_dir(const Worker *worker, const char *name);

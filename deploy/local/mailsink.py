@@ -6,6 +6,7 @@ import asyncio
 import collections
 import datetime
 import email
+import email.errors
 import email.header
 import json
 import os
@@ -26,7 +27,7 @@ One line per accepted message, written before the sender gets its 250:
   raw          the whole message as it came
 
 What a recipient's local part makes go wrong (a suffix may follow: bounce.bob@, tempfail-2.x@):
-  tempfail@       451 at RCPT, always          tempfail-N@       451 the first N times, then accepted
+  tempfail@       451 at RCPT, always          tempfail-N@       the first N times, then 250
   bounce@         550 at RCPT
   stall@          silence at RCPT for 30 s, then 451        stall-N@          for N s
   drop@           connection closed at RCPT
@@ -53,14 +54,21 @@ def decoded(value):
     value = str(value).replace("\r", "").replace("\n", "").strip()
     if "=?" not in value:
         return value
-    return str(email.header.make_header(email.header.decode_header(value)))
+    try:
+        return str(email.header.make_header(email.header.decode_header(value)))
+    except (LookupError, ValueError, email.errors.HeaderParseError):
+        return value  # a mail server accepts what it cannot read
 
 
 def body_of(message, content_type):
     """The first part of that type that is no attachment."""
     for part in message.walk():
         if part.get_content_type() == content_type and not part.get_filename():
-            return part.get_payload(decode=True).decode(part.get_content_charset("utf-8"), "replace")
+            payload = part.get_payload(decode=True)
+            try:
+                return payload.decode(part.get_content_charset("utf-8"), "replace")
+            except LookupError:
+                return payload.decode("utf-8", "replace")
     return None
 
 

@@ -92,6 +92,14 @@ static bool server_take_message(Server *server, FILE *connection, const Script *
            server_say(connection, script->message, "250 queued") && !script->close_after_message;
 }
 
+static bool server_take_login(FILE *connection, const Script *script)
+{
+    char secret[LINE_SIZE];
+    return server_say(connection, NULL, "334 ") &&
+           fgets(secret, sizeof secret, connection) != NULL &&
+           server_say(connection, script->auth, "235 welcome");
+}
+
 /* One command; false ends the connection. */
 static bool server_answer(Server *server, FILE *connection, const char *line)
 {
@@ -102,7 +110,7 @@ static bool server_answer(Server *server, FILE *connection, const char *line)
     if (strncmp(line, "HELO", 4) == 0)
         return server_say(connection, script->helo, "250 here");
     if (strncmp(line, "AUTH", 4) == 0)
-        return server_say(connection, script->auth, "235 welcome");
+        return server_take_login(connection, script);
     if (strncmp(line, "MAIL", 4) == 0)
         return server_say(connection, script->mail, "250 sender fine");
     if (strncmp(line, "RCPT", 4) == 0)

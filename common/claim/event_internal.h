@@ -1,0 +1,50 @@
+/* event_internal.h - between the files of the event decoder. */
+#pragma once
+
+#include "claim/event.h"
+#include "claim/field.h"
+
+/* What stands around the data; texts are in the arena. */
+typedef struct Envelope {
+    const char *type; /* ce_type, known or not */
+    const char *source;
+    const char *id;     /* NULL: friendly input, its id is in the data */
+    json_t *root;       /* structured: the parsed value, else NULL; owned */
+    const json_t *data; /* structured: the data in root */
+} Envelope;
+
+/* envelope_read - by the mode that the headers say.
+ * Errors: REJECT TOO_LARGE, HEADER_MISSING; structured also NOT_JSON, TOO_DEEP, FIELD_INVALID,
+ *         for an envelope that cannot be read cannot miss anything. */
+MUST_CHECK bool envelope_read(const Record *record, Arena *arena, Envelope *ret_envelope,
+                              Error *reterr);
+void envelope_release(Envelope *envelope);
+
+/* Everything that the events' tables can read, before it is judged as a whole. */
+typedef struct EventDraft {
+    const char *tenant_id, *claim_id, *reason, *token, *subscription_id;
+    Actor actor;
+    int32_t revision;
+    int64_t at_ms;
+    const json_t *lines, *poe, *findings; /* arrays */
+    struct {
+        const char *text;
+    } comment;
+    Verdict verdict;
+    SubscriptionState subscription_state;
+    const json_t *activities;
+    const char *mpn_id, *domain, *product, *workload;
+    SolutionArea solution_area;
+    int32_t line, poe_signed_on;
+} EventDraft;
+
+/* The table's row for event data, NULL for submissions (their document has its own tables). */
+extern const FieldRow *const event_data_rows[EVENT_TYPE_COUNT];
+
+/*
+ * event_read_data - fill the event from its data; event->type is set.
+ *
+ * Errors: REJECT FIELD_INVALID, with the pointer and what the field must be.
+ */
+MUST_CHECK bool event_read_data(const json_t *data, const EventContext *context, Arena *arena,
+                                Event *event, Error *reterr);

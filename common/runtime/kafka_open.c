@@ -1,0 +1,100 @@
+/* kafka_open.c - making and closing the adapter's clients. */
+#include "kafka_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool consumer_open(Kafka *kafka, Error *reterr)
+{
+    char why[256];
+    rd_kafka_conf_t *conf;
+    if (!kafka_conf_new(kafka, KAFKA_CONSUMER, &conf, reterr))
+        return false;
+    rd_kafka_conf_set_opaque(conf, kafka);
+    rd_kafka_conf_set_rebalance_cb(conf, kafka_rebalance);
+    kafka->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
+    if (kafka->consumer == NULL) {
+        rd_kafka_conf_destroy(conf);
+        return error_set(reterr, ERROR_FATAL, "make Kafka consumer: %s", why);
+    }
+    rd_kafka_poll_set_consumer(kafka->consumer);
+    return true;
+}
+
+static bool consumer_subscribe(Kafka *kafka, Error *reterr)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new((int)kafka->topic_count);
+    for (size_t i = 0; i < kafka->topic_count; i++)
+        rd_kafka_topic_partition_list_add(list, kafka->topic_names[i], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(kafka->consumer, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    return error_set(reterr, ERROR_FATAL, "subscribe: %s", rd_kafka_err2str(code));
+}
+
+static Kafka *kafka_new(const KafkaSettings *settings)
+{
+    Kafka *kafka = calloc(1, sizeof *kafka);
+    if (kafka == NULL)
+        return NULL;
+    kafka->settings = *settings;
+    snprintf(kafka->group, sizeof kafka->group, "%s%s", settings->group_prefix, settings->service);
+    snprintf(kafka->source, sizeof kafka->source, "cpor/%s", settings->service);
+    pthread_mutex_init(&kafka->append_lock, NULL);
+
+    const size_t room = (size_t)settings->batch_count_max;
+    kafka->records = calloc(room, sizeof *kafka->records);
+    kafka->messages = calloc(room, sizeof(rd_kafka_message_t *));
+    bool ok = kafka->records != NULL && kafka->messages != NULL;
+    for (size_t i = 0; ok && i < KAFKA_TOPIC_COUNT_MAX && settings->input_topics[i] != NULL; i++) {
+        char name[KAFKA_NAME_SIZE];
+        kafka->topic_names[i] = strdup(kafka_topic_name(kafka, settings->input_topics[i], name));
+        ok = kafka->topic_names[i] != NULL;
+        kafka->topic_count = i + 1;
+    }
+    if (!ok)
+        kafka_release(&kafka);
+    return kafka;
+}
+
+bool kafka_open(const KafkaSettings *settings, Kafka **ret_kafka, Error *reterr)
+{
+    Kafka *kafka = kafka_new(settings);
+    if (kafka == NULL)
+        return error_set(reterr, ERROR_RETRY, "open Kafka: out of memory");
+    /* The producer first: its init_transactions fences whoever had our name before we read. */
+    if (kafka_producer_open(kafka, reterr) && consumer_open(kafka, reterr) &&
+        consumer_subscribe(kafka, reterr)) {
+        *ret_kafka = kafka;
+        return true;
+    }
+    kafka_release(&kafka);
+    return false;
+}
+
+void kafka_release(Kafka **kafka_place)
+{
+    Kafka *kafka = *kafka_place;
+    if (kafka == NULL)
+        return;
+    kafka_messages_destroy(kafka);
+    kafka_appender_close(kafka);
+    if (kafka->producer != NULL)
+        rd_kafka_destroy(kafka->producer);
+    if (kafka->consumer != NULL) {
+        rd_kafka_consumer_close(kafka->consumer);
+        rd_kafka_destroy(kafka->consumer);
+    }
+    if (kafka->assignment != NULL)
+        rd_kafka_topic_partition_list_destroy(kafka->assignment);
+    for (size_t i = 0; i < kafka->topic_count; i++)
+        free(kafka->topic_names[i]);
+    pthread_mutex_destroy(&kafka->append_lock);
+    free(kafka->records);
+    free(kafka->messages);
+    free(kafka);
+    *kafka_place = NULL;
+}

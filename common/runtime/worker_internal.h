@@ -1,0 +1,103 @@
+/* worker_internal.h - what the files of the worker share; nobody else includes it. */
+#pragma once
+
+#include "metrics.h"
+#include "worker.h"
+
+#include <stdatomic.h>
+
+enum {
+    WORKER_SLICE_MS = 100, /* the longest wait that looks at no signal */
+    WORKER_NAME_SIZE = 128,
+    WORKER_COUNTER_COUNT_MAX = 32,
+};
+
+/* A counter for each value of one label, made when the value is first seen. */
+typedef struct WorkerCounters {
+    const char *name, *label, *help;
+    size_t count;
+    struct {
+        char value[64];
+        Metric *metric;
+    } entries[WORKER_COUNTER_COUNT_MAX];
+} WorkerCounters;
+
+typedef struct WorkerMetrics {
+    WorkerCounters consumed, published, dead_letters;
+    Metric *batches, *batch_retries, *batches_lost, *tick_retries, *lag, *in_flight;
+    Metric *handle_seconds, *publish_seconds;
+} WorkerMetrics;
+
+/* At most one line a second of what repeats; the next line says how many were left out. */
+typedef struct LogLimit {
+    int64_t next_mono_ms;
+    int64_t left_out_count;
+} LogLimit;
+
+/* A service's route behind the check that the service is open. */
+typedef struct WorkerRoute {
+    HttpRoute route;
+    Worker *worker;
+} WorkerRoute;
+
+struct Worker {
+    const WorkerSpec *spec;
+    Config *config;
+    Clock clock;
+    bool production;
+    char instance[WORKER_NAME_SIZE];
+    Arena lasting; /* what lives as long as the worker */
+
+    HttpServer *http;
+    Database *database;
+    Kafka *kafka;
+    void *state;
+    WorkerRoute routes[WORKER_ROUTE_COUNT_MAX];
+    HttpRoute route_table[WORKER_ROUTE_COUNT_MAX + 4];
+
+    Arena batch_arena;
+    Batch batch;
+    int64_t tick_mono_ms; /* when tick is due; 0: at once */
+    int64_t lag_mono_ms;
+    unsigned random;
+
+    WorkerMetrics metrics;
+    LogLimit open_log, poll_log, batch_log, tick_log;
+
+    /* Read by the HTTP thread. */
+    atomic_bool open;           /* kafka, database and the service's state may be used */
+    atomic_llong alive_mono_ms; /* when the loop was seen last */
+};
+
+extern const ConfigItem worker_config_items[];
+
+/* worker_arguments - --help and --version are answered here.
+ * Returns: -1 to go on, else the exit code. */
+int worker_arguments(const WorkerSpec *spec, int argc, char **argv);
+
+/* worker_configure - read and check the settings; log and clock are ready after it. */
+MUST_CHECK bool worker_configure(Worker *worker, Error *reterr);
+
+/* worker_open - health first, then database, Kafka and the service, each again until it is there.
+ * Returns: true also when a signal stopped the waiting: worker_is_stopping tells. */
+MUST_CHECK bool worker_open(Worker *worker, Error *reterr);
+void worker_close(Worker *worker);
+
+/* worker_backoff_ms - a pause before try number retry_count + 1: 50 ms … 5 s, with jitter. */
+int worker_backoff_ms(Worker *worker, int retry_count);
+
+/* worker_log_retry - log an error through a limit. */
+void worker_log_retry(LogLimit *limit, const char *event, const Error *error, int retry_count);
+
+void worker_beat(Worker *worker);
+
+MUST_CHECK bool worker_health_open(Worker *worker, Error *reterr);
+
+void worker_metrics_open(Worker *worker);
+void worker_count(WorkerCounters *counters, const char *value, int64_t count);
+/* worker_count_published - what a published batch adds to the counters. */
+void worker_count_published(Worker *worker);
+
+void worker_signals_open(void);
+bool worker_is_stopping(void);
+bool worker_take_reload(void); /* true once for each SIGHUP */

@@ -1,0 +1,149 @@
+/* store.c - a store's resources, and a unit of work's beginning. */
+#include "store/store.h"
+
+#include "runtime/log.h"
+#include "runtime/metrics.h"
+#include "store/store_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool store_open(Store *store, Worker *worker, Error *reterr)
+{
+    const Config *config = worker_config(worker);
+    store->worker = worker;
+    store->default_country = config_text(config, "CPOR_DEFAULT_COUNTRY");
+    store->business_day_count = (int)config_integer(config, "CPOR_BUSINESS_DAYS");
+    store->events_duplicate = metrics_counter(
+        "events_duplicate_total", "", "publishers' duplicates: changed and published nothing");
+    store->events_replayed = metrics_counter(
+        "events_replayed_total", "", "records read again after a crash: same outcomes again");
+    store->events_ignored = metrics_counter("events_ignored_total", "",
+                                            "events that did not fit; see the history for why");
+    store->timers_unarmed = metrics_counter("timers_unarmed_total", "",
+                                            "timers left to the sweep because Redis was away");
+    if (!calendar_set_open(&store->calendars, worker_share_dir(worker, "calendars"), reterr))
+        return false;
+    if (calendar_find(store->calendars, store->default_country) == NULL)
+        return error_set(reterr, ERROR_FATAL,
+                         "open calendars: CPOR_DEFAULT_COUNTRY=%s has no file; name a country that "
+                         "has one",
+                         store->default_country);
+    return timer_index_open(config_text(config, "CPOR_REDIS_URL"),
+                            config_text(config, "CPOR_REDIS_PREFIX"),
+                            (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &store->timers,
+                            reterr);
+}
+
+void store_close(Store *store)
+{
+    timer_index_release(&store->timers);
+    calendar_set_release(&store->calendars);
+}
+
+void *array_grow(Arena *arena, void *array, size_t element_size, size_t count, size_t *room)
+{
+    if (count < *room)
+        return array;
+    *room = *room == 0 ? 16 : *room * 2;
+    void *grown = arena_new(arena, *room * element_size);
+    if (count > 0)
+        memcpy(grown, array, count * element_size);
+    return grown;
+}
+
+void claim_key(const char *tenant_id, const char *claim_id, char ret_key[UUID_SIZE + CLAIM_ID_SIZE])
+{
+    snprintf(ret_key, UUID_SIZE + CLAIM_ID_SIZE, "%s/%s", tenant_id, claim_id);
+}
+
+void work_init(Work *work, Store *store, Batch *batch)
+{
+    *work = (Work){.store = store, .batch = batch, .arena = batch->arena};
+    work->database = worker_database(store->worker);
+    work->events = arena_new(work->arena, (batch->record_count + 1) * sizeof *work->events);
+    text_map_init(&work->claims, work->arena);
+    text_map_init(&work->wanted, work->arena);
+    text_map_init(&work->causes, work->arena);
+    slot_book_init(&work->slots, work->arena);
+}
+
+static bool store_zone_is_valid(const void *context, const char *zone)
+{
+    return zone_is_valid(context, zone);
+}
+
+void work_decode(Work *work, bool (*skip)(const Record *record))
+{
+    const EventContext context = {.zone_is_valid = store_zone_is_valid,
+                                  .zone_context = work->store->calendars};
+    for (size_t i = 0; i < work->batch->record_count; i++) {
+        const Record *record = &work->batch->records[i];
+        Error error = {0};
+        if (skip != NULL && skip(record))
+            continue;
+        Event *event = &work->events[work->event_count];
+        *event = (Event){0};
+        if (event_decode(record, &context, work->arena, event, &error))
+            work->event_count++;
+        else
+            batch_add_dead_letter(work->batch, record, arena_text(work->arena, error.code),
+                                  arena_text(work->arena, error.text));
+    }
+}
+
+void work_want(Work *work, const char *tenant_id, const char *claim_id)
+{
+    char key[UUID_SIZE + CLAIM_ID_SIZE];
+    claim_key(tenant_id, claim_id, key);
+    if (text_map_get(&work->wanted, key) != NULL)
+        return;
+    const size_t room = work->wanted_room;
+    size_t ids_room = room;
+    work->wanted_tenants = array_grow(work->arena, work->wanted_tenants,
+                                      sizeof *work->wanted_tenants, work->wanted_count,
+                                      &work->wanted_room);
+    work->wanted_ids = array_grow(work->arena, work->wanted_ids, sizeof *work->wanted_ids,
+                                  work->wanted_count, &ids_room);
+    const char *claim = arena_text(work->arena, claim_id);
+    work->wanted_tenants[work->wanted_count] = arena_text(work->arena, tenant_id);
+    work->wanted_ids[work->wanted_count++] = claim;
+    text_map_put(&work->wanted, key, arena_text(work->arena, claim_id));
+}
+
+Entry *work_entry(Work *work, const char *tenant_id, const char *claim_id)
+{
+    char key[UUID_SIZE + CLAIM_ID_SIZE];
+    claim_key(tenant_id, claim_id, key);
+    return text_map_get(&work->claims, key);
+}
+
+void work_add_entry(Work *work, Entry *entry)
+{
+    char key[UUID_SIZE + CLAIM_ID_SIZE];
+    claim_key(entry->claim->tenant_id, entry->claim->claim_id, key);
+    text_map_put(&work->claims, key, entry);
+    work->entries = array_grow(work->arena, work->entries, sizeof *work->entries,
+                               work->entry_count, &work->entry_room);
+    work->entries[work->entry_count++] = entry;
+}
+
+Entry *work_create(Work *work, const char *tenant_id, const char *claim_id)
+{
+    Entry *entry = arena_new(work->arena, sizeof *entry);
+    entry->claim = arena_new(work->arena, sizeof *entry->claim);
+    snprintf(entry->claim->tenant_id, sizeof entry->claim->tenant_id, "%s", tenant_id);
+    snprintf(entry->claim->claim_id, sizeof entry->claim->claim_id, "%s", claim_id);
+    work_add_entry(work, entry);
+    return entry;
+}
+
+Claim *claim_copy(const Claim *claim, Arena *arena)
+{
+    Claim *copy = arena_new(arena, sizeof *copy);
+    *copy = *claim;
+    copy->lines = arena_new(arena, (claim->line_count + 1) * sizeof *copy->lines);
+    if (claim->line_count > 0)
+        memcpy(copy->lines, claim->lines, claim->line_count * sizeof *copy->lines);
+    return copy;
+}

@@ -1,0 +1,208 @@
+/*
+ * store.h - the middle of every worker's step, once: load and lock claims, tell new events from
+ * redelivered ones, note each change with its cause and outcomes, save all of it set-based.
+ *
+ * One Work is one batch: events in log order, the claims they concern, the changes made to them.
+ * The order of calls is work_init, work_decode, work_begin, work_want…, work_load, then for each
+ * event work_meet and a change or an ignore, at last work_save (which commits and hands the
+ * outcomes to the batch) or work_rollback.
+ */
+#pragma once
+
+#include "claim/calendar.h"
+#include "claim/event.h"
+#include "claim/slot_book.h"
+#include "runtime/text_map.h"
+#include "runtime/timer_index.h"
+#include "runtime/worker.h"
+
+/* Lives as long as the worker. */
+typedef struct Store {
+    Worker *worker; /* borrowed */
+    TimerIndex *timers;
+    CalendarSet *calendars;
+    const char *default_country; /* borrowed from the configuration */
+    int business_day_count;
+    int64_t timers_silent_until_mono_ms; /* after an error: leave Redis alone until then */
+    Metric *events_duplicate, *events_replayed, *events_ignored, *timers_unarmed;
+} Store;
+
+/* Rows for a service's table of settings: what a Store reads. */
+#define STORE_CONFIG_ITEMS                                                                         \
+    {"CPOR_REDIS_URL", "redis://127.0.0.1:6379", CONFIG_SECRET, 0, 0,                              \
+     "index of timers; disposable"},                                                               \
+    {"CPOR_REDIS_PREFIX", "cpor:", CONFIG_TEXT, 0, 0, "prefix of every key in Redis"},             \
+    {"CPOR_REDIS_TIMEOUT_MS", "1000", CONFIG_INTEGER, 10, 60000, "of one command"},                \
+    {"CPOR_DEFAULT_COUNTRY", "US", CONFIG_TEXT, 0, 0,                                              \
+     "calendar where neither customer nor tenant has a country with a file"},                      \
+    {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30, "length of the customer's window and of the partner's time to answer"}
+
+MUST_CHECK bool store_open(Store *store, Worker *worker, Error *reterr);
+void store_close(Store *store);
+
+/* A claim in a batch. Owned by the Work's arena. */
+typedef struct Entry {
+    Claim *claim;
+    Claim *was; /* as it stands in the database; NULL: new */
+    char content_hash[65];
+    const char *new_document; /* canonical document of a new revision, to be saved; or NULL */
+    bool is_changed;
+} Entry;
+
+/* One row of history to be, with what it publishes. */
+typedef struct Move {
+    const Event *event;
+    const char *tenant_id, *claim_id;
+    int64_t at_ms;
+    int32_t sequence;
+    ClaimStatus from, to;
+    Code reason;
+    const char *lines;   /* JSON of what moved, or NULL */
+    const char *ignored; /* why nothing changed, or NULL */
+    Outcome *outcomes;
+    size_t outcome_count, outcome_room;
+} Move;
+
+typedef struct Attachment {
+    const Event *event;
+    const char *kind, *body;
+} Attachment;
+
+typedef struct Work {
+    Store *store;
+    Batch *batch;
+    Arena *arena;
+    Database *database;
+
+    Event *events; /* decoded, in log order; dead letters are left out */
+    size_t event_count;
+
+    TextMap claims; /* tenant/claim -> Entry */
+    TextMap wanted; /* tenant/claim -> itself */
+    const char **wanted_tenants, **wanted_ids;
+    size_t wanted_count, wanted_room;
+    Entry **entries;
+    size_t entry_count, entry_room;
+    TextMap causes; /* cause key -> Cause, in store_load.c */
+    SlotBook slots;
+
+    Move **moves;
+    size_t move_count, move_room;
+    Attachment *attachments;
+    size_t attachment_count, attachment_room;
+} Work;
+
+/* work_init - an empty unit of work over a batch; everything in it lives in the batch's arena. */
+void work_init(Work *work, Store *store, Batch *batch);
+
+/* work_decode - decode records into events; what cannot be decoded becomes a dead letter.
+ * Records for which skip returns true (reference topics) are left to the caller; NULL: none. */
+void work_decode(Work *work, bool (*skip)(const Record *record));
+
+MUST_CHECK bool work_begin(Work *work, Error *reterr);
+
+/* work_want - name a claim to be loaded and locked by the next work_load. Twice is once. */
+void work_want(Work *work, const char *tenant_id, const char *claim_id);
+
+/*
+ * work_load - lock the wanted claims in key order, load them, then look up which events were
+ * handled before. (In this order: what a zombie committed while we waited for its locks is seen.)
+ * May be called again with further wanted claims.
+ */
+MUST_CHECK bool work_load(Work *work, Error *reterr);
+
+/* work_load_slots - holders and contenders of the slots, into work->slots. */
+typedef struct SlotWanted {
+    const char *tenant_id, *slot, *mpn_id;
+} SlotWanted;
+MUST_CHECK bool work_load_slots(Work *work, const SlotWanted *wanted, size_t count, Error *reterr);
+
+/* work_entry - a loaded or created claim, or NULL: no such claim. */
+Entry *work_entry(Work *work, const char *tenant_id, const char *claim_id);
+
+typedef enum Meeting {
+    MEETING_NEW,       /* decide it */
+    MEETING_REPLAYED,  /* this very record was handled before a crash: its outcomes are published */
+    MEETING_DUPLICATE, /* (source, id) came before at other coordinates: changes, publishes nothing */
+} Meeting;
+
+/* work_meet - is this event new? Call once per event, in order; counts and publishes as needed. */
+Meeting work_meet(Work *work, const Event *event);
+
+/* work_was_handled - like work_meet, but only asks: publishes, counts and remembers nothing. */
+Meeting work_was_handled(Work *work, const Event *event);
+
+/* work_create - a claim that does not exist yet; the caller fills it. */
+Entry *work_create(Work *work, const char *tenant_id, const char *claim_id);
+
+/* A change of one claim by one event: begin, mutate entry->claim, end. */
+typedef struct Change {
+    Work *work;
+    const Event *event;
+    Entry *entry;
+    int64_t at_ms;
+    Line *was_lines;
+    size_t was_line_count;
+    ClaimStatus was_status;
+    char was_mpn_id[MPN_ID_SIZE];
+    Move *move;
+} Change;
+
+/* at_ms: the instant of the move (receipt of the cause, acceptance, or the deadline). */
+Change change_begin(Work *work, const Event *event, Entry *entry, int64_t at_ms);
+
+/* change_add - publish something more with this move (status and association events come by
+ * themselves, before it). */
+void change_add(Change *change, const Outcome *outcome);
+
+typedef enum ChangeKind {
+    CHANGE_IF_MOVED,  /* a status event and a history row only if a line or the status moved */
+    CHANGE_PUBLISHED, /* always a status event (an extension, findings again, a new revision) */
+    CHANGE_SILENT,    /* a history row, no status event (evidence, comments) */
+} ChangeKind;
+
+/*
+ * change_end - settle the claim, derive outcomes, note the move.
+ *
+ * Outcomes: the status event, an association event per line that became OFFICIAL or ENDED,
+ * a notice request when claim_wants_notice; starts the partner's days when a question opened.
+ * Returns: false when nothing moved (CHANGE_IF_MOVED): nothing is noted; the caller may ignore.
+ */
+bool change_end(Change *change, ChangeKind kind);
+
+/* work_ignore - a history row: the event changed nothing, and why. */
+void work_ignore(Work *work, const Event *event, const char *why);
+
+/* work_attach - keep evidence or a comment with the claim. */
+void work_attach(Work *work, const Event *event, const char *kind, const char *body);
+
+/* work_note - a move without a claim's change (an opt-out kept, a holder told). */
+Move *work_note(Work *work, const Event *event, const char *tenant_id, const char *claim_id,
+                int64_t at_ms);
+void move_add(Work *work, Move *move, const Outcome *outcome);
+
+/*
+ * work_save - write every change in a few statements, commit, arm the new timers in Redis (best
+ * effort: PostgreSQL has them), and add the outcomes to the batch, in order.
+ *
+ * Errors:  RETRY  also when somebody else moved a claim meanwhile: nothing is saved.
+ */
+MUST_CHECK bool work_save(Work *work, Error *reterr);
+
+/* work_rollback - after an error: give the locks back, forget outcomes. */
+void work_rollback(Work *work);
+
+
+/* ---- timers ---- */
+
+typedef enum TimerKind { TIMER_WINDOW, TIMER_ANSWER, TIMER_RECHECK, TIMER_NOTICE, TIMER_KIND_COUNT } TimerKind;
+
+const char *timer_kind_name(TimerKind kind); /* as in the table timers */
+bool timer_kind_from_name(const char *name, TimerKind *ret_kind);
+
+/* timer_member - what Redis keeps: kind, tenant, and claim (a window: deadline) in one text. */
+void timer_member(TimerKind kind, const char *tenant_id, const char *claim_id, int64_t due_at_ms,
+                  char ret_member[TIMER_MEMBER_SIZE]);
+/* timer_parse - take a member apart; false when it is none of ours. */
+bool timer_parse(const char *member, TimerKind *ret_kind, char ret_tenant_id[UUID_SIZE],
+                 char ret_claim_id[CLAIM_ID_SIZE]);

@@ -1,0 +1,36 @@
+/* store_internal.h - between the files of the store. */
+#pragma once
+
+#include "store/store.h"
+
+/* What the history says of an event that was handled before. */
+typedef struct Cause {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    const char **outcomes; /* of each of its moves, in order */
+    size_t count, room;
+} Cause;
+
+/* GROW - room for one more element in an arena array; elements are copied, old memory waits for
+ * the arena's reset. */
+void *array_grow(Arena *arena, void *array, size_t element_size, size_t count, size_t *room);
+
+void claim_key(const char *tenant_id, const char *claim_id, char ret_key[UUID_SIZE + CLAIM_ID_SIZE]);
+
+/* claim_copy - a deep enough copy: lines and findings arrays are its own. */
+Claim *claim_copy(const Claim *claim, Arena *arena);
+
+void work_add_entry(Work *work, Entry *entry);
+Move *work_add_move(Work *work, const Event *event, const char *tenant_id, const char *claim_id,
+                    int64_t at_ms);
+
+/* A timer that a claim wants, as a row. */
+typedef struct TimerRow {
+    TimerKind kind;
+    int64_t due_at_ms;
+} TimerRow;
+enum { CLAIM_TIMER_COUNT_MAX = CLAIM_LINE_COUNT_MAX + 3 };
+
+/* claim_timers - which timers the claim's state asks for; a function of the claim alone. */
+size_t claim_timers(const Claim *claim, TimerRow ret_rows[CLAIM_TIMER_COUNT_MAX]);

@@ -1,0 +1,210 @@
+/* store_load.c - lock and load claims, then ask the history which events were handled before. */
+#include "runtime/metrics.h"
+#include "store/claim_row.h"
+#include "store/store_internal.h"
+
+#include <string.h>
+
+bool work_begin(Work *work, Error *reterr)
+{
+    return database_begin(work->database, reterr);
+}
+
+static bool work_take_claims(Work *work, const DbResult *result, Error *reterr)
+{
+    for (size_t row = 0; row < db_result_rows(result); row++) {
+        Entry *entry = arena_new(work->arena, sizeof *entry);
+        if (!claim_row_read(result, row, work->arena, entry, reterr))
+            return false;
+        if (work_entry(work, entry->claim->tenant_id, entry->claim->claim_id) != NULL)
+            continue; /* locked by an earlier load of this batch */
+        entry->was = claim_copy(entry->claim, work->arena);
+        work_add_entry(work, entry);
+    }
+    return true;
+}
+
+static bool work_load_claims(Work *work, Error *reterr)
+{
+    if (work->wanted_count == 0)
+        return true;
+    DbColumn tenants, claims;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&claims, work->arena);
+    for (size_t i = 0; i < work->wanted_count; i++) {
+        db_column_add_text(&tenants, work->wanted_tenants[i]);
+        db_column_add_text(&claims, work->wanted_ids[i]);
+    }
+    work->wanted_count = 0;
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims)};
+    DbResult *result = NULL;
+    const bool done = database_run(work->database, claim_select_statement(), parameters, 2,
+                                   &result, reterr) &&
+                      work_take_claims(work, result, reterr);
+    db_result_release(&result);
+    return done;
+}
+
+static void work_take_cause(Work *work, const DbResult *result, size_t row)
+{
+    Cause *cause = text_map_get(&work->causes, db_text(result, row, 0));
+    if (cause == NULL) {
+        cause = arena_new(work->arena, sizeof *cause);
+        cause->topic = arena_text(work->arena, db_text(result, row, 1));
+        cause->partition = (int32_t)db_integer(result, row, 2);
+        cause->offset = db_integer(result, row, 3);
+        text_map_put(&work->causes, db_text(result, row, 0), cause);
+    }
+    cause->outcomes = array_grow(work->arena, cause->outcomes, sizeof *cause->outcomes,
+                                 cause->count, &cause->room);
+    cause->outcomes[cause->count++] = arena_text(work->arena, db_text(result, row, 4));
+}
+
+static bool work_load_causes(Work *work, Error *reterr)
+{
+    static const DbStatement statement = {
+        "history-causes", "select cause_key, cause_topic, cause_partition, cause_offset, outcomes"
+                          " from history where cause_key = any($1::uuid[]) order by id"};
+    DbColumn keys;
+    db_column_init(&keys, work->arena);
+    for (size_t i = 0; i < work->event_count; i++)
+        db_column_add_text(&keys, work->events[i].cause_key);
+    const char *parameters[] = {db_column_literal(&keys)};
+    DbResult *result = NULL;
+    if (!database_run(work->database, &statement, parameters, 1, &result, reterr))
+        return false;
+    text_map_init(&work->causes, work->arena);
+    for (size_t row = 0; row < db_result_rows(result); row++)
+        work_take_cause(work, result, row);
+    db_result_release(&result);
+    return true;
+}
+
+bool work_load(Work *work, Error *reterr)
+{
+    return work_load_claims(work, reterr) &&
+           (work->event_count == 0 || work_load_causes(work, reterr));
+}
+
+/* ---- slots ---- */
+
+static bool work_run_slots(Work *work, const DbStatement *statement, const SlotWanted *wanted,
+                           size_t count, DbResult **ret_result, Error *reterr)
+{
+    DbColumn tenants, slots, partners;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&slots, work->arena);
+    db_column_init(&partners, work->arena);
+    for (size_t i = 0; i < count; i++) {
+        db_column_add_text(&tenants, wanted[i].tenant_id);
+        db_column_add_text(&slots, wanted[i].slot);
+        db_column_add_text(&partners, wanted[i].mpn_id);
+    }
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&slots),
+                                db_column_literal(&partners)};
+    return database_run(work->database, statement, parameters, 3, ret_result, reterr);
+}
+
+static bool work_load_contenders(Work *work, const SlotWanted *wanted, size_t count, Error *reterr)
+{
+    static const DbStatement statement = {
+        "contenders-select",
+        "select c.tenant_id, c.slot, c.mpn_id, c.claim_id from contenders c"
+        " join (select distinct * from unnest($1::uuid[], $2::text[], $3::text[])) as"
+        " w(tenant_id, slot, mpn_id)"
+        " on c.tenant_id = w.tenant_id and c.slot = w.slot and c.mpn_id = w.mpn_id"};
+    DbResult *result = NULL;
+    if (!work_run_slots(work, &statement, wanted, count, &result, reterr))
+        return false;
+    for (size_t row = 0; row < db_result_rows(result); row++)
+        slot_book_set_contender(&work->slots, db_text(result, row, 0), db_text(result, row, 1),
+                                db_text(result, row, 2), db_text(result, row, 3));
+    db_result_release(&result);
+    return true;
+}
+
+static Holder holder_read(const DbResult *result, size_t row)
+{
+    Holder holder = {.line = (int32_t)db_integer(result, row, 4), .poe_day = DAY_NONE};
+    strncpy(holder.association_id, db_text(result, row, 2), sizeof holder.association_id - 1);
+    strncpy(holder.claim_id, db_text(result, row, 3), sizeof holder.claim_id - 1);
+    strncpy(holder.mpn_id, db_text(result, row, 5), sizeof holder.mpn_id - 1);
+    if (!db_is_null(result, row, 6))
+        holder.poe_day = (int32_t)db_integer(result, row, 6);
+    return holder;
+}
+
+bool work_load_slots(Work *work, const SlotWanted *wanted, size_t count, Error *reterr)
+{
+    static const DbStatement statement = {
+        "holders-select",
+        "select h.tenant_id, h.slot, h.association_id, h.claim_id, h.line, h.mpn_id,"
+        " h.poe_signed_on - date '1970-01-01' from holders h"
+        " join (select distinct a, b from unnest($1::uuid[], $2::text[], $3::text[]) as"
+        " u(a, b, c)) as w(tenant_id, slot) on h.tenant_id = w.tenant_id and h.slot = w.slot"};
+    if (count == 0)
+        return true;
+    DbResult *result = NULL;
+    if (!work_run_slots(work, &statement, wanted, count, &result, reterr))
+        return false;
+    for (size_t row = 0; row < db_result_rows(result); row++) {
+        const Holder holder = holder_read(result, row);
+        slot_book_set_holder(&work->slots, db_text(result, row, 0), db_text(result, row, 1),
+                             &holder);
+    }
+    db_result_release(&result);
+    return work_load_contenders(work, wanted, count, reterr);
+}
+
+/* ---- meeting ---- */
+
+static bool cause_is_record(const Cause *cause, const Record *record)
+{
+    return cause->partition == record->partition && cause->offset == record->offset &&
+           strcmp(cause->topic, record->topic) == 0;
+}
+
+/* The very events that the crash kept back, byte for byte. */
+static void work_replay(Work *work, const Cause *cause, const Event *event)
+{
+    for (size_t i = 0; i < cause->count; i++) {
+        Outcome *outcomes = NULL;
+        size_t count = 0;
+        Error error = {0};
+        if (!outcomes_decode(cause->outcomes[i], event->record, work->arena, &outcomes, &count,
+                             &error))
+            continue;
+        Move *move = arena_new(work->arena, sizeof *move);
+        move->outcomes = outcomes;
+        move->outcome_count = count;
+        work->moves = array_grow(work->arena, work->moves, sizeof(Move *), work->move_count,
+                                 &work->move_room);
+        work->moves[work->move_count++] = move; /* no event: published, not saved again */
+    }
+}
+
+Meeting work_was_handled(Work *work, const Event *event)
+{
+    const Cause *cause = text_map_get(&work->causes, event->cause_key);
+    if (cause == NULL)
+        return MEETING_NEW;
+    return cause_is_record(cause, event->record) ? MEETING_REPLAYED : MEETING_DUPLICATE;
+}
+
+Meeting work_meet(Work *work, const Event *event)
+{
+    const Meeting meeting = work_was_handled(work, event);
+    if (meeting == MEETING_REPLAYED) {
+        work_replay(work, text_map_get(&work->causes, event->cause_key), event);
+        metric_add(work->store->events_replayed, 1);
+    } else if (meeting == MEETING_DUPLICATE) {
+        metric_add(work->store->events_duplicate, 1);
+    } else {
+        Cause *cause = arena_new(work->arena, sizeof *cause); /* a second one in this batch */
+        *cause = (Cause){.topic = event->record->topic,
+                         .partition = event->record->partition,
+                         .offset = event->record->offset};
+        text_map_put(&work->causes, event->cause_key, cause);
+    }
+    return meeting;
+}

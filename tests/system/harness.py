@@ -1,0 +1,492 @@
+"""Brings up servers and workers for a test, publishes, reads and asks; an independent client."""
+
+import collections
+import itertools
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+
+import confluent_kafka
+import confluent_kafka.admin
+import psycopg
+import redis
+
+import json
+from words import instant_text
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+STACK = ROOT / "deploy/local/stack"
+BIN = pathlib.Path(os.environ.get("CPOR_BIN_DIR", ROOT / "build/release/bin"))
+SERVICES = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
+INPUT_OF = {"claim-submission": "claim-submission", "claim-validation": "claim-validation",
+            "customer-notification": "customer-notification", "opt-out-expiry": "opt-out-expiry"}
+TOPICS = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry",
+          "association-official", "claim-status", "partner", "tenant", "subscription", "dead-letter")
+PARTITIONS = 4
+LOG_TAIL_LINES = 12
+numbers = itertools.count(1)
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class Stack:
+    """The servers of this session: deploy/local/stack under a name of its own."""
+
+    def __init__(self, name):
+        self.name = name
+        self.env = {}
+
+    def call(self, *arguments):
+        result = subprocess.run([str(STACK), *arguments, "--name", self.name], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        assert result.returncode == 0, f"stack {' '.join(arguments)} failed:\n{result.stdout}"
+        return result.stdout
+
+    def up(self):
+        say(f"servers: starting (stack {self.name})")
+        self.call("up")
+        for name, value in re.findall(r"^export (\w+)='?([^'\n]*)'?$", self.call("env"), re.M):
+            self.env[name] = value
+
+    def clean(self):
+        self.call("clean")
+
+    def kill(self, server):
+        self.call("kill", server, "-9")
+
+    def start(self, server):
+        self.call("start", server)
+
+    @property
+    def mail_file(self):
+        return pathlib.Path(self.env["CPOR_STACK_DIR"]) / "mail.jsonl"
+
+
+class Record:
+    """One consumed record, its topic without the installation's prefix."""
+
+    def __init__(self, message, prefix):
+        self.topic = message.topic()[len(prefix):]
+        self.partition, self.offset = message.partition(), message.offset()
+        self.key, self.value = message.key(), message.value()
+        self.headers = message.headers() or []
+        self.timestamp = message.timestamp()[1]
+
+    def header(self, name):
+        return next((value.decode("utf-8", "replace") for key, value in self.headers
+                     if key == name and value is not None), None)
+
+    @property
+    def json(self):
+        return json.loads(self.value)
+
+    def __repr__(self):
+        return f"{self.topic}/{self.partition}@{self.offset} {self.header('ce_type')}"
+
+
+class Follower:
+    """Reads topics from their start, and again from where it stopped, as read_committed sees them."""
+
+    def __init__(self, installation, topics, isolation="read_committed"):
+        self.prefix = installation.prefix
+        self.consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": installation.env["CPOR_KAFKA_BROKERS"],
+            "group.id": f"judge-{uuid.uuid4()}", "enable.auto.commit": False,
+            "isolation.level": isolation, "enable.partition.eof": True,
+            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 20,
+            "topic.metadata.refresh.interval.ms": 5000})
+        self.partitions = [
+            confluent_kafka.TopicPartition(self.prefix + topic, number, 0)
+            for topic in topics for number in installation.partition_numbers(topic)]
+        self.consumer.assign(self.partitions)
+        self.reached = {(p.topic, p.partition): 0 for p in self.partitions}
+
+    def poll(self, timeout_s=0.05):
+        """What has come since; may be nothing."""
+        records = []
+        for message in self.consumer.consume(2000, timeout_s):
+            place = (message.topic(), message.partition())
+            if message.error() is None:
+                records.append(Record(message, self.prefix))
+                self.reached[place] = message.offset() + 1
+            elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                self.reached[place] = max(self.reached[place], message.offset())
+        return records
+
+    def read_to_end(self, seconds=30):
+        """Everything up to what is committed now."""
+        ends = {}
+        for place in self.partitions:
+            _, high = self.consumer.get_watermark_offsets(place, timeout=10)
+            ends[place.topic, place.partition] = high
+        records = []
+        give_up = time.monotonic() + seconds
+        while any(self.reached[place] < end for place, end in ends.items()):
+            records += self.poll()
+            assert time.monotonic() < give_up, f"topics not read in {seconds} s: {self.behind(ends)}"
+        return records
+
+    def behind(self, ends):
+        return {place: (self.reached[place], end) for place, end in ends.items()
+                if self.reached[place] < end}
+
+    def close(self):
+        self.consumer.close()
+
+
+class Worker:
+    """One instance of one service."""
+
+    def __init__(self, installation, service, number, settings=None):
+        self.installation, self.service = installation, service
+        self.instance = f"{service}-{number}"
+        self.settings = settings or {}
+        self.log = installation.folder / f"{self.instance}.log"
+        self.process = None
+
+    def start(self):
+        assert self.process is None, f"{self.instance} runs already"
+        program = BIN / self.service
+        assert program.exists(), f"{program} is missing: cmake --build --preset release"
+        env = {**self.installation.env, **self.settings, "CPOR_INSTANCE": self.instance}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen([str(program)], env=env, stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL, start_new_session=True)
+        return self
+
+    def stop(self, number=signal.SIGTERM, seconds=20):
+        """Ends it; with SIGTERM it must drain and end with 0."""
+        if self.process is None:
+            return
+        process, self.process = self.process, None
+        process.send_signal(number)
+        try:
+            code = process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"{self.instance} did not end {seconds} s after signal {number}; "
+                                 f"log: {self.log}") from None
+        if number == signal.SIGTERM:
+            assert code == 0, f"{self.instance} ended with {code} on SIGTERM; log: {self.log}"
+
+    def kill(self):
+        self.stop(signal.SIGKILL)
+
+    def check_alive(self):
+        if self.process is not None and self.process.poll() is not None:
+            raise AssertionError(f"{self.instance} ended by itself with "
+                                 f"{self.process.returncode}:\n{self.log_tail()}")
+
+    def log_tail(self, count=LOG_TAIL_LINES):
+        if not self.log.exists():
+            return "  (no log)"
+        lines = self.log.read_text(errors="replace").splitlines()[-count:]
+        return "\n".join(f"  {line}" for line in lines)
+
+
+class Installation:
+    """Topics, groups, database, Redis database and workers of one test."""
+
+    def __init__(self, stack, folder, speed=1, start_at_ms=None, settings=None,
+                 partitions=PARTITIONS):
+        self.stack, self.folder = stack, folder
+        number = next(numbers)
+        self.name = f"t{os.getpid()}-{number}"
+        self.prefix = f"{self.name}.cpor."
+        self.partition_count = partitions
+        self.workers = {}
+        self.supervised = True
+        self.env = {**os.environ, **stack.env, "CPOR_ENV": "development",
+                    "CPOR_TOPIC_PREFIX": self.prefix, "CPOR_GROUP_PREFIX": self.prefix,
+                    "CPOR_PARTITIONS": str(partitions), "CPOR_HTTP_PORT": "0"}
+        self.create_database()
+        base = stack.env["CPOR_REDIS_URL"].rpartition("/")[0]
+        self.env["CPOR_REDIS_URL"] = f"{base}/{number % 16}"
+        self.redis = redis.Redis.from_url(self.env["CPOR_REDIS_URL"])
+        self.redis.flushdb()
+        self.set_clock(speed, start_at_ms)
+        self.env.update(settings or {})
+        self.mail_offset = stack.mail_file.stat().st_size if stack.mail_file.exists() else 0
+        self.setup()
+        self.producer = confluent_kafka.Producer({
+            "bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"], "linger.ms": 2,
+            "partitioner": "murmur2_random", "message.max.bytes": 4_000_000,
+            "queue.buffering.max.messages": 500_000})
+        self.admin = confluent_kafka.admin.AdminClient(
+            {"bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"]})
+
+    # ---- set-up
+
+    def create_database(self):
+        url = self.stack.env["CPOR_DATABASE_URL"]
+        self.database = re.sub(r"\W", "_", self.name)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f'create database "{self.database}"')
+        self.env["CPOR_DATABASE_URL"] = f"{url.rpartition('/')[0]}/{self.database}"
+
+    def set_clock(self, speed, start_at_ms):
+        self.speed = speed
+        self.wall_start_ms = int(time.time() * 1000)
+        self.start_at_ms = self.wall_start_ms if start_at_ms is None else start_at_ms
+        if speed != 1 or start_at_ms is not None:
+            self.env.update({"CPOR_CLOCK_START": instant_text(self.start_at_ms),
+                             "CPOR_CLOCK_WALL_START": str(self.wall_start_ms),
+                             "CPOR_CLOCK_SPEED": str(speed)})
+
+    def business_ms(self, wall_ms):
+        return self.start_at_ms + (wall_ms - self.wall_start_ms) * self.speed
+
+    def wall_ms(self, business_ms):
+        """The first wall instant whose business time is not before it."""
+        return self.wall_start_ms - (self.start_at_ms - business_ms) // self.speed
+
+    def now_ms(self):
+        return self.business_ms(int(time.time() * 1000))
+
+    def setup(self):
+        result = subprocess.run([str(BIN / "cporctl"), "setup"], env=self.env, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        assert result.returncode == 0, f"cporctl setup failed:\n{result.stdout}"
+
+    # ---- workers
+
+    def start_workers(self, instances=1, services=SERVICES, settings=None):
+        for service in services:
+            for number in range(1, instances + 1):
+                worker = Worker(self, service, number, settings)
+                self.workers[worker.instance] = worker.start()
+
+    def check_workers(self):
+        if self.supervised:
+            for worker in self.workers.values():
+                worker.check_alive()
+
+    def restart_fallen(self):
+        """What a supervisor does: a worker that ended by itself is started again."""
+        for worker in self.workers.values():
+            if worker.process is not None and worker.process.poll() is not None:
+                worker.process = None
+                worker.start()
+
+    def stop_workers(self):
+        """Drains all; every worker ends well."""
+        for worker in self.workers.values():
+            if worker.process is not None:
+                worker.process.send_signal(signal.SIGTERM)
+        for worker in self.workers.values():
+            worker.stop()
+
+    def close(self):
+        for worker in self.workers.values():
+            if worker.process is not None and worker.process.poll() is None:
+                worker.process.kill()
+        for worker in self.workers.values():
+            if worker.process is not None:
+                worker.process.wait()
+
+    def report(self):
+        """The ends of the logs, for a failure."""
+        parts = [f"logs: {self.folder}"]
+        for worker in self.workers.values():
+            parts.append(f"{worker.instance} ({worker.log}):\n{worker.log_tail()}")
+        return "\n".join(parts)
+
+    # ---- Kafka
+
+    def partition_numbers(self, topic):
+        one = topic in ("partner", "tenant", "subscription")
+        metadata = self.admin.list_topics(self.prefix + topic, timeout=10)
+        found = metadata.topics[self.prefix + topic].partitions
+        assert found and (one or len(found) == self.partition_count or topic == "dead-letter"), \
+            f"topic {topic} has {len(found)} partitions"
+        return sorted(found)
+
+    def produce(self, topic, key, value, headers=None, **where):
+        """Queues one record; where: partition=, timestamp= (wall ms)."""
+        if isinstance(value, (dict, list)):
+            value = json.dumps(value, ensure_ascii=False).encode()
+        while True:
+            try:
+                self.producer.produce(self.prefix + topic, value=value, key=key,
+                                      headers=headers or [], on_delivery=self.delivered, **where)
+                self.producer.poll(0)
+                return
+            except BufferError:
+                self.producer.poll(0.1)
+
+    @staticmethod
+    def delivered(error, message):
+        if error is not None:
+            raise AssertionError(f"produce to {message.topic()}: {error}")
+
+    def flush(self):
+        assert self.producer.flush(60) == 0, "Kafka did not take all records in 60 s"
+
+    def publish(self, topic, event_type, data, tenant_id=None, event_id=None, source="/upstream",
+                **where):
+        """Queues one CloudEvent in binary mode. Returns its id."""
+        event_id = event_id or str(uuid.uuid4())
+        if tenant_id is None:
+            tenant_id = data.get("tenant_id") or data["customer"]["tenant_id"]
+        headers = [("ce_specversion", b"1.0"), ("ce_id", event_id.encode()),
+                   ("ce_source", source.encode()), ("ce_type", event_type.encode()),
+                   ("ce_time", instant_text(self.now_ms()).encode()),
+                   ("content-type", b"application/json")]
+        if data.get("claim_id"):
+            headers.append(("ce_subject", str(data["claim_id"]).encode()))
+        self.produce(topic, tenant_id.lower(), data, headers, **where)
+        return event_id
+
+    def follow(self, *topics, isolation="read_committed"):
+        return Follower(self, topics, isolation)
+
+    def read(self, *topics, isolation="read_committed"):
+        follower = self.follow(*topics, isolation=isolation)
+        try:
+            return follower.read_to_end()
+        finally:
+            follower.close()
+
+    def use_create_time(self, topic):
+        """From now on a record of this topic counts from the timestamp that its producer gave."""
+        resource = confluent_kafka.admin.ConfigResource(
+            "topic", self.prefix + topic, set_config={
+                "message.timestamp.type": "CreateTime",
+                "message.timestamp.after.max.ms": str(2**62),
+                "message.timestamp.before.max.ms": str(2**62), "retention.ms": "-1"})
+        for future in self.admin.alter_configs([resource]).values():
+            future.result(30)
+
+    def lag(self):
+        """{(service, partition): records not yet consumed}, nothing when all is done."""
+        behind = {}
+        for service, topic in INPUT_OF.items():
+            last = collections.defaultdict(lambda: -1)
+            for record in self.read(topic):
+                last[record.partition] = max(last[record.partition], record.offset)
+            consumer = confluent_kafka.Consumer({
+                "bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"],
+                "group.id": self.prefix + service, "enable.auto.commit": False})
+            places = [confluent_kafka.TopicPartition(self.prefix + topic, partition)
+                      for partition in last]
+            for place in consumer.committed(places, timeout=15) if places else []:
+                count = last[place.partition] + 1 - max(place.offset, 0)
+                if count > 0:
+                    behind[service, place.partition] = count
+            consumer.close()
+        return behind
+
+    # ---- waiting and asking
+
+    def wait(self, what, condition, seconds=60, poll_s=0.05):
+        """Polls until condition() is true and returns its value; says every 5 s what it waits for."""
+        begin = said = time.monotonic()
+        while True:
+            value = condition()
+            if value:
+                return value
+            if self.supervised:
+                self.check_workers()
+            else:
+                self.restart_fallen()
+            now = time.monotonic()
+            if now - begin > seconds:
+                raise AssertionError(f"not after {seconds} s: {what}\n{self.report()}")
+            if now - said > 5:
+                said = now
+                say(f"  waiting for {what}: {now - begin:.0f} s")
+            time.sleep(poll_s)
+
+    def query(self, sql, *parameters):
+        with psycopg.connect(self.env["CPOR_DATABASE_URL"], autocommit=True) as connection:
+            return connection.execute(sql, parameters or None).fetchall()
+
+    def wait_quiet(self, seconds=60):
+        """Until every worker has consumed everything."""
+        def is_quiet():
+            behind = self.lag()
+            return not behind and not self.lag()
+        self.wait("all workers to have consumed all records", is_quiet, seconds)
+
+    def publish_reference(self, partners=(), tenants=(), subscriptions=(), wait=True):
+        """Reference records, and waits until PostgreSQL holds them."""
+        for topic, key, records in (("partner", "mpn_id", partners), ("tenant", "tenant_id", tenants),
+                                    ("subscription", "subscription_id", subscriptions)):
+            for record in records:
+                self.produce(topic, record[key], record)
+        self.flush()
+        if not wait:
+            return
+        for table, key, records in (("partners", "mpn_id", partners),
+                                    ("tenants", "tenant_id", tenants),
+                                    ("subscriptions", "subscription_id", subscriptions)):
+            wanted = {record[key] for record in records}
+            if wanted:
+                self.wait(f"{len(wanted)} {table} in PostgreSQL", lambda: wanted <= {
+                    str(row[0]) for row in self.query(f"select {key} from {table}")})
+
+    def mails(self):
+        """What the mail server accepted since this installation began."""
+        if not self.stack.mail_file.exists():
+            return []
+        with self.stack.mail_file.open("rb") as file:
+            file.seek(self.mail_offset)
+            return [json.loads(line) for line in file.read().splitlines()]
+
+
+class StatusBoard:
+    """The claims' statuses as upstream sees them, kept up to date from cpor.claim-status."""
+
+    def __init__(self, installation):
+        self.installation = installation
+        self.follower = installation.follow("claim-status")
+        self.events = collections.defaultdict(dict)  # (tenant, claim) -> {sequence: data}
+        self.fresh = []
+
+    def update(self, timeout_s=0.02):
+        """Returns [(key, data)] of what is new."""
+        fresh = []
+        for record in self.follower.poll(timeout_s):
+            if record.header("ce_type") != "cpor.claim.status-changed.v1":
+                continue
+            data = record.json
+            key = (data["tenant_id"], data["claim_id"])
+            self.events[key][data["sequence"]] = data
+            fresh.append((key, data))
+        return fresh
+
+    def latest(self, key):
+        events = self.events.get(key)
+        return events[max(events)] if events else None
+
+    def status(self, key):
+        latest = self.latest(key)
+        return latest and latest["status"]
+
+    def statuses(self, key):
+        events = self.events.get(key, {})
+        return [events[number]["status"] for number in sorted(events)]
+
+    def wait_status(self, key, *wanted, seconds=30):
+        """Until the claim's latest status is one of these; its event."""
+        def check():
+            self.update()
+            return self.status(key) in wanted
+        try:
+            self.installation.wait(f"claim {key[1]} to be {' or '.join(wanted)}", check, seconds)
+        except AssertionError as error:
+            latest = self.latest(key)
+            raise AssertionError(f"claim {key}: expected {' or '.join(wanted)}, actual "
+                                 f"{self.statuses(key)}, last event {json.dumps(latest)}\n{error}") from None
+        return self.latest(key)
+
+    def close(self):
+        self.follower.close()

@@ -1,0 +1,353 @@
+"""The model, the calendar and the generator against cases written by hand from the contract."""
+
+import json
+import zoneinfo
+
+import pytest
+
+import calendars
+import documents
+import envelope
+import fields
+import generator
+from documents import changed
+from model import Input, Model
+from words import DAY_MS, association_id, instant_ms, instant_text
+
+T0 = instant_ms("2026-05-20T08:00:00.000Z")
+TENANT = documents.tenant(1)
+PARTNERS = [documents.partner("1234566"), documents.partner("7654321"),
+            documents.partner("2000001", location=False), documents.partner("2000002", enrolments=[])]
+
+
+class Play:
+    """Builds the model's input by hand."""
+
+    def __init__(self, tenant=TENANT, subscriptions=()):
+        self.inputs, self.notices, self.answer_dues, self.number = [], {}, {}, 0
+        for topic, key, records in (("partner", "mpn_id", PARTNERS), ("tenant", "tenant_id", [tenant]),
+                                    ("subscription", "subscription_id", subscriptions)):
+            for record in records:
+                self.add(topic, T0 - DAY_MS, record, key=record[key])
+
+    def add(self, topic, at, data, event_type=None, key=None, event_id=None):
+        self.number += 1
+        headers = []
+        if event_type:
+            headers = [("ce_specversion", b"1.0"), ("ce_source", b"/test"), ("ce_type",
+                       event_type.encode()), ("ce_id", (event_id or str(self.number)).encode())]
+        value = data if isinstance(data, bytes) else json.dumps(data).encode()
+        self.inputs.append(Input(topic, at, self.number, key, value, headers))
+
+    def submit(self, document, at=T0, notified=None, deadline=None):
+        self.add("claim-submission", at, document, "cpor.claim.submitted.v1")
+        if deadline:
+            self.notify(document, notified or at + 1000, deadline)
+
+    def notify(self, document, at, deadline, revision=1):
+        key = (document["customer"]["tenant_id"], document["claim_id"], revision)
+        self.notices[key] = (at, {line["line"]: deadline for line in document["lines"]})
+
+    def opt_out(self, document, at, **data):
+        self.add("opt-out-expiry", at, {
+            "claim_id": document["claim_id"], "tenant_id": document["customer"]["tenant_id"],
+            "actor": {"type": "customer"}, **data}, "cpor.customer.opted-out.v1")
+
+    def run(self, until=T0 + 60 * DAY_MS):
+        model = Model(self.notices, self.answer_dues)
+        model.run(self.inputs, until)
+        return model
+
+    def claim(self, name="C-1", **options):
+        return self.run(**options).tenants[TENANT["tenant_id"]][name]
+
+
+def good(name="C-1", signed_on="2026-03-01", **options):
+    return documents.claim(name, TENANT, signed_on, **options)
+
+
+DEADLINE = T0 + 8 * DAY_MS
+
+
+def test_good_claim_becomes_official_after_its_deadline():
+    play = Play()
+    play.submit(good(), deadline=DEADLINE)
+    assert play.claim(until=DEADLINE).status() == "OPT_OUT_OPEN"
+    model = play.run(until=DEADLINE + 1)
+    assert model.tenants[TENANT["tenant_id"]]["C-1"].status() == "OFFICIAL"
+    [association] = model.associations.values()
+    assert (association.slot, association.official_at) == ("EXCHANGE_ONLINE", DEADLINE)
+    assert association.id == association_id(TENANT["tenant_id"], "C-1", 1)
+
+
+@pytest.mark.parametrize("offset, status, reason", [
+    (-1, "REJECTED", "DECLINED"), (0, "REJECTED", "DECLINED"), (1, "ENDED", "ENDED")])
+def test_opt_out_around_the_deadline(offset, status, reason):
+    play = Play()
+    play.submit(good(), deadline=DEADLINE)
+    play.opt_out(good(), DEADLINE + offset)
+    claim = play.claim()
+    assert (claim.status(), claim.lines[0].status) == (status, reason)
+    assert claim.lines[0].reason == "CUSTOMER_DECLINED"
+
+
+def test_opt_out_before_the_claim_is_kept():
+    play = Play()
+    play.opt_out(good(), T0 - 5)
+    play.submit(good())
+    assert play.claim().lines[0].status == "DECLINED"
+
+
+def test_partial_opt_out_leaves_the_other_line():
+    play = Play()
+    document = good(lines=("TEAMS", "YAMMER"))
+    play.submit(document, deadline=DEADLINE)
+    play.opt_out(document, T0 + DAY_MS, lines=[2])
+    claim = play.claim()
+    assert [line.status for line in claim.lines] == ["OFFICIAL", "DECLINED"]
+    assert claim.status() == "OFFICIAL"
+
+
+@pytest.mark.parametrize("path, value, expected", [
+    ("/program", "CSP", "WRONG_PROGRAM"),
+    ("/program", "OSA_SELL", "WRONG_PROGRAM"),
+    ("/activities", ["PRE_SALES"], "ACTIVITY_INVALID"),
+    ("/mpn_id", "999", "PARTNER_UNKNOWN"),
+    ("/mpn_id", "2000001", "MPN_NOT_LOCATION"),
+    ("/mpn_id", "2000002", "MPN_NOT_ENROLLED"),
+    ("/customer/domain", "other.example", "DOMAIN_TENANT_MISMATCH"),
+    ("/lines/0/workload", "CLIPPY", "PRODUCT_UNKNOWN"),
+    ("/lines/0/workload", "D365_SALES", "PRODUCT_UNKNOWN"),
+    ("/claim_name", ..., "FIELD_MISSING"),
+    ("/claim_name", None, "FIELD_MISSING"),
+    ("/claim_name", "a\u0007b", "FIELD_INVALID"),
+])
+def test_refusals(path, value, expected):
+    play = Play()
+    play.submit(changed(good(), path, value))
+    claim = play.claim()
+    assert claim.status() == "REJECTED"
+    assert {code for code, _ in claim.findings} == {expected}
+    assert claim.lines[0].reason == expected
+
+
+@pytest.mark.parametrize("path, value, expected", [
+    ("/poe", [], "POE_MISSING"), ("/poe", ..., "POE_MISSING"),
+    ("/poe/0/signed_by", "", "POE_NOT_SIGNED"),
+    ("/poe/0/signed_on", ..., "POE_DATE_MISSING"),
+    ("/poe/0/signed_on", "2025-05-19", "POE_TOO_OLD"),
+    ("/poe/0/signed_on", "2025-05-20", None),
+    ("/poe/0/signed_on", "2026-05-20", None),
+    ("/poe/0/signed_on", "2026-05-21", "POE_DATE_IN_FUTURE"),
+    ("/poe/0/covers", [], "POE_LINE_NOT_COVERED"),
+    ("/customer/contact/email", "sam@partner.example", "CONTACT_NOT_AT_CUSTOMER"),
+    ("/customer/contact/email", "sam@it.customer1.example", None),
+    ("/customer/contact/email", "sam@notcustomer1.example", "CONTACT_NOT_AT_CUSTOMER"),
+])
+def test_questions(path, value, expected):
+    play = Play()
+    play.submit(changed(good(), path, value))
+    claim = play.claim()
+    assert claim.status() == ("PARTNER_ACTION_REQUIRED" if expected else "VALIDATED")
+    assert {code for code, _ in claim.findings} == ({expected} if expected else set())
+
+
+def test_question_answered_and_not_answered():
+    play = Play()
+    bad = changed(good(), "/poe", [])
+    key = (TENANT["tenant_id"], "C-1", 1)
+    play.submit(bad)
+    play.answer_dues[key] = [T0 + 5 * DAY_MS]
+    claim = play.claim()
+    assert (claim.status(), claim.lines[0].reason) == ("REJECTED", "NO_PARTNER_RESPONSE")
+    assert claim.findings == {("POE_MISSING", 1), ("NO_PARTNER_RESPONSE", None)}
+    play.add("claim-submission", T0 + 5 * DAY_MS, {**good(), "revision": 2},
+             "cpor.claim.resubmitted.v1")
+    play.notify(good(), T0 + 5 * DAY_MS + 9, DEADLINE, revision=2)
+    claim = play.claim()
+    assert (claim.status(), claim.revision, claim.findings) == ("OFFICIAL", 2, set())
+
+
+def test_revision_may_remove_a_line_but_not_change_the_domain():
+    play = Play()
+    asked = changed(good(lines=("TEAMS", "YAMMER")), "/poe/0/covers", [1])
+    play.submit(asked)
+    less = {**changed(asked, "/lines/1", ...), "revision": 2}
+    play.add("claim-submission", T0 + 1, changed(less, "/customer/domain", "mail.customer1.example"),
+             "cpor.claim.resubmitted.v1")
+    assert play.claim().revision == 1
+    play.add("claim-submission", T0 + 2, less, "cpor.claim.resubmitted.v1")
+    claim = play.claim()
+    assert [line.status for line in claim.lines] == ["VALIDATED", "WITHDRAWN"]
+
+
+@pytest.mark.parametrize("other_day, first, second", [
+    ("2026-04-01", "ENDED", "OFFICIAL"), ("2026-03-01", "OFFICIAL", "REJECTED"),
+    ("2026-02-01", "OFFICIAL", "REJECTED")])
+def test_competition_one_day_apart(other_day, first, second):
+    play = Play()
+    play.submit(good("C-1"), deadline=DEADLINE)
+    play.submit(good("C-2", other_day, mpn_id="7654321"), T0 + 9, deadline=DEADLINE + DAY_MS)
+    model = play.run()
+    claims = model.tenants[TENANT["tenant_id"]]
+    assert (claims["C-1"].status(), claims["C-2"].status()) == (first, second)
+    if first == "ENDED":
+        ended = model.associations[TENANT["tenant_id"], "C-1", 1]
+        assert (ended.reason, ended.ended_at) == ("SUPERSEDED", DEADLINE + DAY_MS)
+        assert ended.superseded_by == association_id(TENANT["tenant_id"], "C-2", 1)
+
+
+def test_competition_at_equal_deadlines_newest_first():
+    play = Play()
+    play.submit(good("C-1"), deadline=DEADLINE)
+    play.submit(good("C-2", "2026-04-01", mpn_id="7654321"), T0 + 9, deadline=DEADLINE)
+    model = play.run()
+    assert list(model.associations) == [(TENANT["tenant_id"], "C-2", 1)]
+    loser = model.tenants[TENANT["tenant_id"]]["C-1"]
+    assert (loser.status(), loser.findings) == ("REJECTED", {("COMPETING_CLAIM_OLDER_POE", 1)})
+
+
+def test_own_duplicate_in_another_claim_and_in_the_same():
+    play = Play()
+    play.submit(good("C-1"))
+    play.submit(good("C-2"), T0 + 9)
+    play.submit(good("C-3", lines=("TEAMS", "TEAMS")), T0 + 10)
+    claims = play.run().tenants[TENANT["tenant_id"]]
+    assert claims["C-1"].status() == "VALIDATED"
+    assert claims["C-2"].findings == {("DUPLICATE_OWN_CLAIM", 1)}
+    assert [line.status for line in claims["C-3"].lines] == ["VALIDATED", "REJECTED"]
+
+
+def test_missing_records_wait_for_the_grace_period():
+    play = Play()
+    play.submit(changed(good(), "/mpn_id", "555"))
+    assert play.claim(until=T0 + 10 * 60_000).status() == "UNDER_REVIEW"
+    assert play.claim(until=T0 + 10 * 60_000 + 1).status() == "REJECTED"
+    play.add("partner", T0 + 5 * 60_000, documents.partner("555"), key="555")
+    assert play.claim().status() == "VALIDATED"
+
+
+def test_subscription_waits_seven_days():
+    document = documents.bizapps_claim("C-1", TENANT, "2026-03-01", [("POWER_BI", None)])
+    play = Play()
+    play.submit(document)
+    assert play.claim(until=T0 + 7 * DAY_MS).status() == "UNDER_REVIEW"
+    late = play.claim(until=T0 + 7 * DAY_MS + 1)
+    assert (late.status(), late.findings) == ("REJECTED", {("PRODUCT_NOT_ON_TENANT", 1)})
+    found = documents.subscription(TENANT, "POWER_BI")
+    play.add("subscription", T0 + 6 * DAY_MS, found, key=found["subscription_id"])
+    claim = play.claim()
+    assert (claim.status(), claim.lines[0].slot) == ("VALIDATED", found["subscription_id"] + "/RECORD")
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({"channel": "CSP"}, "SUBSCRIPTION_CSP"), ({"state": "SUSPENDED"}, "SUBSCRIPTION_INACTIVE"),
+    ({"product": "POWER_BI"}, "SUBSCRIPTION_PRODUCT_MISMATCH"),
+    ({"product": "TEAMS"}, "SUBSCRIPTION_NOT_DYNAMICS"),
+    ({"tenant_id": "9" * 8 + "-9999-9999-9999-" + "9" * 12}, "SUBSCRIPTION_NOT_ON_TENANT")])
+def test_subscriptions(change, expected):
+    record = {**documents.subscription(TENANT), **change}
+    play = Play(subscriptions=[record])
+    play.submit(documents.bizapps_claim("C-1", TENANT, "2026-03-01",
+                                        [("D365_SALES", record["subscription_id"])]))
+    assert play.claim().findings == {(expected, 1)}
+
+
+def test_subscription_end_and_lapse():
+    record = documents.subscription(TENANT)
+    document = documents.bizapps_claim("C-1", TENANT, "2026-03-01", [("D365_SALES", None)])
+    for at, status in ((DEADLINE, "REJECTED"), (DEADLINE + 1, "ENDED")):
+        play = Play(subscriptions=[record])
+        play.submit(document, deadline=DEADLINE)
+        play.add("opt-out-expiry", at, {"tenant_id": TENANT["tenant_id"], "state": "EXPIRED",
+                                        "subscription_id": record["subscription_id"]},
+                 "cpor.subscription.changed.v1")
+        assert play.claim().status() == status
+
+
+@pytest.mark.parametrize("raw, code", [
+    (b"", "NOT_JSON"), (b"{", "NOT_JSON"), (b"\xef\xbb\xbf{}", "NOT_JSON"), (b'{"a":1,"a":1}', "NOT_JSON"),
+    (b'{"a":"\\ud800"}', "NOT_JSON"), (b"{} x", "NOT_JSON"), (b'{"a":NaN}', "NOT_JSON"),
+    (b'{"a":"\xff"}', "NOT_JSON"), (b"[" * 17 + b"]" * 17, "TOO_DEEP"), (b" " * 262_145, "TOO_LARGE"),
+    (b"{}", "FIELD_INVALID")])
+def test_dead_letters(raw, code):
+    with pytest.raises(envelope.DeadLetter) as caught:
+        envelope.decode("claim-submission", raw, [])
+    assert caught.value.args[0] == code
+
+
+def test_immutable_and_repeated_submissions():
+    play = Play()
+    play.submit(good())
+    play.submit(good())
+    play.submit(changed(good(), "/claim_name", "another"))
+    model = play.run()
+    assert [code for _, _, code in model.dead_letters] == ["CLAIM_IMMUTABLE"]
+
+
+def test_limits():
+    assert fields.field_findings(good()) == []
+    assert fields.field_findings(changed(good(), "/claim_name", "é" * 128)) == []
+    many = [{"line": number, "workload": "TEAMS"} for number in range(1, 52)]
+    assert ("FIELD_INVALID", "/lines") in fields.field_findings(changed(good(), "/lines", many))
+
+
+# DOMAIN section 6. The example of 2020-12-18 has one holiday, 12-25.
+@pytest.mark.parametrize("notified, end", [
+    ("2020-11-02", "2020-11-09"), ("2020-11-06", "2020-11-13"), ("2020-11-07", "2020-11-13"),
+    ("2020-11-08", "2020-11-13"), ("2020-12-18", "2020-12-28")])
+def test_business_days(notified, end, monkeypatch):
+    class Plain(dict):
+        weekend = {5, 6}
+    import datetime
+    monkeypatch.setattr(calendars, "holidays_of", lambda *_: Plain({datetime.date(2020, 12, 25): ""}))
+    zone = zoneinfo.ZoneInfo("America/New_York")
+    at = calendars.first_instant_ms(datetime.date.fromisoformat(notified), zone) + 12 * 3_600_000
+    after = datetime.date.fromisoformat(end) + datetime.timedelta(days=1)
+    assert calendars.deadline_ms(at, "US") == calendars.first_instant_ms(after, zone)
+
+
+def test_business_days_with_national_holidays():
+    at = instant_ms("2026-05-20T08:00:00.000Z")
+    ends = {country: instant_text(calendars.deadline_ms(at, country))
+            for country in ("US", "KR", "GB", "DE", "JP")}
+    assert ends == {"US": "2026-05-29T04:00:00.000Z", "KR": "2026-05-28T15:00:00.000Z",
+                    "GB": "2026-05-28T23:00:00.000Z", "DE": "2026-05-28T22:00:00.000Z",
+                    "JP": "2026-05-27T15:00:00.000Z"}
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_generated_load_is_as_the_seed_says(number):
+    first, second = (generator.Load(number, 400, T0) for _ in range(2))
+    assert first.stories == second.stories and len(first.claims) >= 400
+    assert len(set(first.claims)) == len(first.claims)
+    assert len({tenant for tenant, _ in first.claims}) > 60
+
+
+def test_generated_load_mixes():
+    load = generator.Load(7, 2000, T0)
+    play = Play()
+    play.inputs.clear()
+    for topic, key, records in (("partner", "mpn_id", load.partners), ("tenant", "tenant_id", load.tenants),
+                                ("subscription", "subscription_id", load.subscriptions)):
+        for record in records:
+            play.add(topic, T0 - DAY_MS, record, key=record[key])
+    for number, story in enumerate(load.stories):
+        for message in [message for step in story for message in step.messages]:
+            if message.headers is None and (message.type or "").endswith(".submitted.v1"):
+                play.add(message.topic, T0 + number * 1000, message.data, message.type)
+    model = play.run(until=T0 + 9 * DAY_MS)
+    claims = [claim for claims in model.tenants.values() for claim in claims.values()]
+    states = [claim.status() for claim in claims]
+    codes = {code for claim in claims for code, _ in claim.findings}
+    assert 0.6 < states.count("VALIDATED") / len(states) < 0.9, states.count("VALIDATED")
+    wanted = {"FIELD_MISSING", "FIELD_INVALID", "WRONG_PROGRAM", "ACTIVITY_INVALID", "PARTNER_UNKNOWN",
+              "MPN_NOT_LOCATION", "MPN_NOT_ENROLLED", "DOMAIN_TENANT_MISMATCH",
+              "CONTACT_NOT_AT_CUSTOMER", "TECHNICAL_CONTACT_MISSING", "REVENUE_FIELDS_MISSING",
+              "PRODUCT_UNKNOWN", "PRODUCT_NOT_ON_TENANT", "SUBSCRIPTION_AMBIGUOUS",
+              "SUBSCRIPTION_NOT_ON_TENANT", "SUBSCRIPTION_NOT_DYNAMICS",
+              "SUBSCRIPTION_PRODUCT_MISMATCH", "SUBSCRIPTION_CSP", "SUBSCRIPTION_NOT_PROVISIONED",
+              "SUBSCRIPTION_INACTIVE", "DUPLICATE_OWN_CLAIM", "POE_MISSING", "POE_NOT_SIGNED",
+              "POE_DATE_MISSING", "POE_TOO_OLD", "POE_DATE_IN_FUTURE", "POE_LINE_NOT_COVERED",
+              "POE_DISCLOSURE_MISSING", "CONTACT_UNREACHABLE"}
+    assert wanted <= codes, wanted - codes
