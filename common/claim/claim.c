@@ -107,7 +107,7 @@ void claim_settle(Claim *claim)
     const bool waits = claim->status == CLAIM_UNDER_REVIEW;
     if (asked)
         claim->status = CLAIM_PARTNER_ACTION_REQUIRED;
-    else if (waits && claim->validated_at_ms == 0)
+    else if (claim->validated_at_ms == 0 && (waits || claim->line_count == 0))
         claim->status = CLAIM_SUBMITTED;
 
     if (claim->status != CLAIM_PARTNER_ACTION_REQUIRED)

@@ -16,9 +16,18 @@ typedef struct Member {
     size_t size_max; /* of a text, with its NUL */
 } Member;
 
-#define INT32(key_, member) {(key_), MEMBER_INT32, offsetof(Line, member), 0}
-#define INT64(key_, member) {(key_), MEMBER_INT64, offsetof(Line, member), 0}
-#define TEXT(key_, member) {(key_), MEMBER_TEXT, offsetof(Line, member), sizeof((Line){0}.member)}
+#define INT32(key_, member)                                                                        \
+    {                                                                                              \
+        (key_), MEMBER_INT32, offsetof(Line, member), 0                                            \
+    }
+#define INT64(key_, member)                                                                        \
+    {                                                                                              \
+        (key_), MEMBER_INT64, offsetof(Line, member), 0                                            \
+    }
+#define TEXT(key_, member)                                                                         \
+    {                                                                                              \
+        (key_), MEMBER_TEXT, offsetof(Line, member), sizeof((Line){0}.member)                      \
+    }
 
 /* Besides these: the words of status, reason and check, and the PoE's day. */
 static const Member members[] = {

@@ -190,15 +190,14 @@ void document_decode(const json_t *root, bool is_revision, ZoneCheck *zone_check
                      const void *zone_context, Arena *arena, ClaimDocument *ret_document)
 {
     const FieldPath activities_at = {.name = "activities"};
-    FieldReader reader = {
-        .arena = arena, .zone_check = zone_check, .zone_context = zone_context};
+    FieldReader reader = {.arena = arena, .zone_check = zone_check, .zone_context = zone_context};
     DocumentDraft draft = {0};
     fields_read(&reader, document_rows, root, NULL, &draft);
     ClaimDocument *document = &draft.document;
     if (is_revision) /* a submission's is an unknown field */
         field_read(&reader, &document_revision_row, root, NULL, &draft);
-    document->activities_readable = fields_read_activities(&reader, draft.activities,
-                                                           &activities_at, &document->activities);
+    document->activities_readable =
+        fields_read_activities(&reader, draft.activities, &activities_at, &document->activities);
     read_lines(&reader, &draft);
     read_poe(&reader, &draft);
     read_comments(&reader, &draft);

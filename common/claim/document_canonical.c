@@ -19,8 +19,7 @@ static void write_any(JsonWriter *writer, const json_t *value)
         return;
     }
     writer_raw(writer, "", 0); /* the comma, where one is due */
-    json_dump_callback(value, append_dump, writer,
-                       JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    json_dump_callback(value, append_dump, writer, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 }
 
 static void write_object(JsonWriter *writer, const FieldRow *rows, const json_t *object);
@@ -43,8 +42,8 @@ static int compare_texts(const void *left, const void *right)
 {
     const json_t *const *a = left, *const *b = right;
     const size_t a_size = json_string_length(*a), b_size = json_string_length(*b);
-    const int order = memcmp(json_string_value(*a), json_string_value(*b),
-                             a_size < b_size ? a_size : b_size);
+    const int order =
+        memcmp(json_string_value(*a), json_string_value(*b), a_size < b_size ? a_size : b_size);
     return order != 0 ? order : (a_size > b_size) - (a_size < b_size);
 }
 

@@ -63,8 +63,8 @@ static const FieldRow revenue_rows[] = {
 const FieldRow document_line_rows[] = {
     [LINE_ROW_LINE] =
         FIELD_ROW("line", INTEGER, true, 1, LINE_NUMBER_MAX, offsetof(DocumentLine, number)),
-    [LINE_ROW_PRODUCT] = FIELD_ROW("product", CODE, true, 1, PRODUCT_CODE_SIZE - 1,
-                                   offsetof(DocumentLine, product)),
+    [LINE_ROW_PRODUCT] =
+        FIELD_ROW("product", CODE, true, 1, PRODUCT_CODE_SIZE - 1, offsetof(DocumentLine, product)),
     [LINE_ROW_SUBSCRIPTION_ID] =
         FIELD_ROW("subscription_id", GUID, false, 0, 0, offsetof(DocumentLine, subscription_id)),
     [LINE_ROW_WORKLOAD] = FIELD_ROW("workload", CODE, true, 1, PRODUCT_CODE_SIZE - 1,

@@ -23,9 +23,9 @@ typedef struct CommentDraft {
 /* Rows of document_line_rows, which are read one by one: what a line needs depends on it. */
 enum { LINE_ROW_LINE = 0, LINE_ROW_PRODUCT, LINE_ROW_SUBSCRIPTION_ID, LINE_ROW_WORKLOAD };
 
-extern const FieldRow document_rows[];      /* DocumentDraft */
-extern const FieldRow document_line_rows[]; /* DocumentLine */
-extern const FieldRow document_poe_rows[];  /* PoeDraft */
+extern const FieldRow document_rows[];         /* DocumentDraft */
+extern const FieldRow document_line_rows[];    /* DocumentLine */
+extern const FieldRow document_poe_rows[];     /* PoeDraft */
 extern const FieldRow document_comment_rows[]; /* CommentDraft */
 extern const FieldRow document_revision_row;   /* DocumentDraft */
 
@@ -33,7 +33,8 @@ extern const FieldRow document_revision_row;   /* DocumentDraft */
 void poe_read_array(FieldReader *reader, const json_t *array, const FieldPath *at, Poe **ret_poe,
                     size_t *ret_count);
 
-/* canonical_write_array - items of known fields, canonical: an event's own part of a document. */
+/* canonical_array / canonical_object - canonical JSON of what only has such parts of a document:
+ * evidence, a comment. ret_size may be NULL. */
 const char *canonical_array(const json_t *array, const FieldRow *rows, Arena *arena);
 const char *canonical_object(const json_t *object, const FieldRow *rows, Arena *arena,
                              size_t *ret_size);

@@ -8,8 +8,8 @@
 
 typedef struct TypeRow {
     const char *name;
-    const char *topic;  /* where upstream or a worker first puts it */
-    bool is_handed_on;  /* claim-submission puts it, as it came, into opt-out-expiry too */
+    const char *topic; /* where upstream or a worker first puts it */
+    bool is_handed_on; /* claim-submission puts it, as it came, into opt-out-expiry too */
 } TypeRow;
 
 static const char submission_topic[] = "claim-submission";
@@ -30,6 +30,7 @@ static const TypeRow types[EVENT_TYPE_COUNT] = {
     [EVENT_CLAIM_RECEIVED] = {"cpor.claim.received.v1", validation_topic, false},
     [EVENT_RECHECK_DUE] = {"cpor.claim.recheck-due.v1", validation_topic, false},
     [EVENT_NOTICE_REQUESTED] = {"cpor.notice.requested.v1", notification_topic, false},
+    [EVENT_NOTICE_RETRY_DUE] = {"cpor.notice.retry-due.v1", notification_topic, false},
     [EVENT_CUSTOMER_OPTED_OUT] = {"cpor.customer.opted-out.v1", expiry_topic, false},
     [EVENT_WINDOW_OPENED] = {"cpor.window.opened.v1", expiry_topic, false},
     [EVENT_WINDOW_EXTENDED] = {"cpor.window.extended.v1", expiry_topic, false},
@@ -43,9 +44,9 @@ static const char *const actor_names[] = {
 };
 
 static const char *const state_names[] = {
-    [SUBSCRIPTION_NONE] = NULL,           [SUBSCRIPTION_ACTIVE] = "ACTIVE",
-    [SUBSCRIPTION_GRACE] = "GRACE",       [SUBSCRIPTION_SUSPENDED] = "SUSPENDED",
-    [SUBSCRIPTION_EXPIRED] = "EXPIRED",   [SUBSCRIPTION_DELETED] = "DELETED",
+    [SUBSCRIPTION_NONE] = NULL,         [SUBSCRIPTION_ACTIVE] = "ACTIVE",
+    [SUBSCRIPTION_GRACE] = "GRACE",     [SUBSCRIPTION_SUSPENDED] = "SUSPENDED",
+    [SUBSCRIPTION_EXPIRED] = "EXPIRED", [SUBSCRIPTION_DELETED] = "DELETED",
 };
 
 const char *event_type_name(EventType type)
@@ -125,8 +126,8 @@ static bool read_event(const Envelope *envelope, const EventContext *context, Ar
     return true;
 }
 
-bool event_decode(const Record *record, const EventContext *context, Arena *arena,
-                  Event *ret_event, Error *reterr)
+bool event_decode(const Record *record, const EventContext *context, Arena *arena, Event *ret_event,
+                  Error *reterr)
 {
     __attribute__((cleanup(envelope_release))) Envelope envelope = {0};
     if (!envelope_read(record, arena, &envelope, reterr))

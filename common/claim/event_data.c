@@ -42,8 +42,8 @@ static bool read_submission(const json_t *data, const EventContext *context, Are
     event->document = document;
     event->revision = document->revision;
     /* who sends a document speaks for its partner; without an MPN ID nobody is known */
-    event->actor = (Actor){.type = ACTOR_PARTNER,
-                           .id = document->mpn_id == NULL ? "" : document->mpn_id};
+    event->actor =
+        (Actor){.type = ACTOR_PARTNER, .id = document->mpn_id == NULL ? "" : document->mpn_id};
     return true;
 }
 
@@ -177,8 +177,8 @@ static void copy_draft(const EventDraft *draft, Event *event)
     event->subscription_id = draft->subscription_id;
     event->subscription_state = draft->subscription_state;
     const char *reason = draft->reason;
-    event->reason = reason != NULL && text_is_said(reason, strlen(reason), 1, INT64_MAX) ? reason
-                                                                                         : NULL;
+    event->reason =
+        reason != NULL && text_is_said(reason, strlen(reason), 1, INT64_MAX) ? reason : NULL;
 }
 
 /* What a row of the tables cannot say. Only drafts without findings come here. */

@@ -11,10 +11,9 @@ enum { ID_MAX = 256, SOURCE_MAX = 1024, TYPE_MAX = 128, VERSION_MAX = 16 };
 
 typedef struct Attribute {
     const char *header; /* "ce_" and the attribute's name */
-    int64_t size_max;   /* code points; an id's also bounds its bytes */
+    int64_t size_max;   /* bytes */
 } Attribute;
 
-/* In the order of the fields of AttributeTexts. */
 enum { ATTRIBUTE_VERSION = 0, ATTRIBUTE_ID, ATTRIBUTE_SOURCE, ATTRIBUTE_TYPE, ATTRIBUTE_COUNT };
 static const Attribute attributes[ATTRIBUTE_COUNT] = {
     [ATTRIBUTE_VERSION] = {"ce_specversion", VERSION_MAX},
@@ -128,8 +127,8 @@ bool envelope_read(const Record *record, Arena *arena, Envelope *ret_envelope, E
         return read_structured(record, arena, ret_envelope, reterr);
     if (!is_friendly(record))
         return read_binary(record, arena, ret_envelope, reterr);
-    *ret_envelope = (Envelope){
-        .type = event_type_name(EVENT_CLAIM_SUBMITTED), .source = "urn:cpor:friendly"};
+    *ret_envelope =
+        (Envelope){.type = event_type_name(EVENT_CLAIM_SUBMITTED), .source = "urn:cpor:friendly"};
     return true;
 }
 

@@ -4,6 +4,7 @@
 
 enum {
     ACTOR_ID_MAX = 128,
+    AUTHOR_MAX = 256,
     TOKEN_MAX = 4096,
     REVIEW_FINDING_COUNT_MAX = 100,
 };
@@ -61,7 +62,7 @@ static const FieldRow evidence_rows[] = {
 
 static const FieldRow comment_rows[] = {
     FIELD_ROW("at", INSTANT, false, 0, 0, FIELD_UNSTORED),
-    FIELD_ROW("author", TEXT, false, 1, 256, FIELD_UNSTORED),
+    FIELD_ROW("author", TEXT, false, 1, AUTHOR_MAX, FIELD_UNSTORED),
     FIELD_ROW("text", SAID, true, 1, COMMENT_TEXT_SIZE_MAX, AT(comment.text)),
     FIELD_ROW_END,
 };
@@ -72,10 +73,8 @@ static const FieldRow comment_added_rows[] = {
     FIELD_ROW_END,
 };
 
-static const FieldWord verdict_words[] = {{"APPROVE", VERDICT_APPROVE},
-                                          {"REJECT", VERDICT_REJECT},
-                                          {"ASK", VERDICT_ASK},
-                                          {NULL, 0}};
+static const FieldWord verdict_words[] = {
+    {"APPROVE", VERDICT_APPROVE}, {"REJECT", VERDICT_REJECT}, {"ASK", VERDICT_ASK}, {NULL, 0}};
 static const FieldRow reviewed_rows[] = {
     ACTOR(reviewer_rows),
     CLAIM,
@@ -130,12 +129,10 @@ static const FieldRow opened_rows[] = {
     CLAIM, INSTANT("deadline_at"), REVISION, TENANT, FIELD_ROW_END,
 };
 
-static const FieldWord state_words[] = {{"ACTIVE", SUBSCRIPTION_ACTIVE},
-                                        {"GRACE", SUBSCRIPTION_GRACE},
-                                        {"SUSPENDED", SUBSCRIPTION_SUSPENDED},
-                                        {"EXPIRED", SUBSCRIPTION_EXPIRED},
-                                        {"DELETED", SUBSCRIPTION_DELETED},
-                                        {NULL, 0}};
+static const FieldWord state_words[] = {
+    {"ACTIVE", SUBSCRIPTION_ACTIVE},       {"GRACE", SUBSCRIPTION_GRACE},
+    {"SUSPENDED", SUBSCRIPTION_SUSPENDED}, {"EXPIRED", SUBSCRIPTION_EXPIRED},
+    {"DELETED", SUBSCRIPTION_DELETED},     {NULL, 0}};
 static const FieldRow subscription_rows[] = {
     FIELD_ROW_WORD("state", true, AT(subscription_state), state_words),
     FIELD_ROW("subscription_id", GUID, true, 0, 0, AT(subscription_id)),
@@ -144,19 +141,12 @@ static const FieldRow subscription_rows[] = {
 };
 
 const FieldRow *const event_data_rows[EVENT_TYPE_COUNT] = {
-    [EVENT_CLAIM_WITHDRAWN] = withdrawn_rows,
-    [EVENT_EVIDENCE_ADDED] = evidence_rows,
-    [EVENT_COMMENT_ADDED] = comment_added_rows,
-    [EVENT_CLAIM_REVIEWED] = reviewed_rows,
-    [EVENT_DISASSOCIATED] = disassociated_rows,
-    [EVENT_IMPORTED] = imported_rows,
-    [EVENT_ANSWER_DUE] = claim_wake_rows,
-    [EVENT_CLAIM_RECEIVED] = revision_rows,
-    [EVENT_RECHECK_DUE] = claim_wake_rows,
-    [EVENT_NOTICE_REQUESTED] = revision_rows,
-    [EVENT_CUSTOMER_OPTED_OUT] = opted_out_rows,
-    [EVENT_WINDOW_OPENED] = opened_rows,
-    [EVENT_WINDOW_EXTENDED] = extended_rows,
-    [EVENT_WINDOW_CLOSED] = tenant_wake_rows,
-    [EVENT_SUBSCRIPTION_CHANGED] = subscription_rows,
+    [EVENT_CLAIM_WITHDRAWN] = withdrawn_rows,   [EVENT_EVIDENCE_ADDED] = evidence_rows,
+    [EVENT_COMMENT_ADDED] = comment_added_rows, [EVENT_CLAIM_REVIEWED] = reviewed_rows,
+    [EVENT_DISASSOCIATED] = disassociated_rows, [EVENT_IMPORTED] = imported_rows,
+    [EVENT_ANSWER_DUE] = claim_wake_rows,       [EVENT_CLAIM_RECEIVED] = revision_rows,
+    [EVENT_RECHECK_DUE] = claim_wake_rows,      [EVENT_NOTICE_REQUESTED] = revision_rows,
+    [EVENT_NOTICE_RETRY_DUE] = claim_wake_rows, [EVENT_CUSTOMER_OPTED_OUT] = opted_out_rows,
+    [EVENT_WINDOW_OPENED] = opened_rows,        [EVENT_WINDOW_EXTENDED] = extended_rows,
+    [EVENT_WINDOW_CLOSED] = tenant_wake_rows,   [EVENT_SUBSCRIPTION_CHANGED] = subscription_rows,
 };

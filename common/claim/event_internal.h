@@ -38,7 +38,7 @@ typedef struct EventDraft {
     int32_t line, poe_signed_on;
 } EventDraft;
 
-/* The table's row for event data, NULL for submissions (their document has its own tables). */
+/* The rows of each type's data; NULL for submissions, whose document has its own tables. */
 extern const FieldRow *const event_data_rows[EVENT_TYPE_COUNT];
 
 /*

@@ -205,8 +205,8 @@ static const char *describe(const FieldRow *row, Arena *arena)
         return arena_printf(arena, "must be %s", kind->what);
     const char *gap = kind->unit[0] == '\0' ? "" : " ";
     if (row->min == row->max)
-        return arena_printf(arena, "must be %s, exactly %lld%s%s", kind->what,
-                            (long long)row->min, gap, kind->unit);
+        return arena_printf(arena, "must be %s, exactly %lld%s%s", kind->what, (long long)row->min,
+                            gap, kind->unit);
     return arena_printf(arena, "must be %s, %lld to %lld%s%s", kind->what, (long long)row->min,
                         (long long)row->max, gap, kind->unit);
 }
@@ -249,16 +249,16 @@ static void read_value(FieldReader *reader, const FieldRow *row, const json_t *v
 {
     void *slot = row->offset == FIELD_UNSTORED ? NULL : (char *)target + row->offset;
     const KindRow *kind = &kinds[row->kind];
-    const bool good = kind->check != NULL ? read_text(reader, row, value, slot)
-                                          : kind->read(row, value, slot);
+    const bool good =
+        kind->check != NULL ? read_text(reader, row, value, slot) : kind->read(row, value, slot);
     if (!good)
         field_report(reader, CODE_FIELD_INVALID, at, describe(row, reader->arena));
     else if (row->kind == FIELD_OBJECT)
         fields_read(reader, row->members, value, at, target);
 }
 
-void field_read(FieldReader *reader, const FieldRow *row, const json_t *object,
-                const FieldPath *at, void *target)
+void field_read(FieldReader *reader, const FieldRow *row, const json_t *object, const FieldPath *at,
+                void *target)
 {
     const FieldPath path = {.parent = at, .name = row->name};
     const json_t *value = field_member(object, row->name); /* null is as good as absent */

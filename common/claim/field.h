@@ -50,15 +50,24 @@ typedef struct FieldRow {
 
 #define FIELD_UNSTORED SIZE_MAX
 #define FIELD_ROW(name_, kind_, required_, min_, max_, offset_)                                    \
-    {.name = (name_), .kind = FIELD_##kind_, .required = (required_), .min = (min_),               \
-     .max = (max_), .offset = (offset_)}
+    {                                                                                              \
+        .name = (name_), .kind = FIELD_##kind_, .required = (required_), .min = (min_),            \
+        .max = (max_), .offset = (offset_)                                                         \
+    }
 #define FIELD_ROW_OF(name_, kind_, required_, min_, max_, offset_, members_)                       \
-    {.name = (name_), .kind = FIELD_##kind_, .required = (required_), .min = (min_),               \
-     .max = (max_), .offset = (offset_), .members = (members_)}
+    {                                                                                              \
+        .name = (name_), .kind = FIELD_##kind_, .required = (required_), .min = (min_),            \
+        .max = (max_), .offset = (offset_), .members = (members_)                                  \
+    }
 #define FIELD_ROW_WORD(name_, required_, offset_, words_)                                          \
-    {.name = (name_), .kind = FIELD_WORD, .required = (required_), .offset = (offset_),            \
-     .words = (words_)}
-#define FIELD_ROW_END {.name = NULL}
+    {                                                                                              \
+        .name = (name_), .kind = FIELD_WORD, .required = (required_), .offset = (offset_),         \
+        .words = (words_)                                                                          \
+    }
+#define FIELD_ROW_END                                                                              \
+    {                                                                                              \
+        .name = NULL                                                                               \
+    }
 
 /* Where a value is, from the leaf up; becomes a JSON pointer only when something is wrong. Names
  * come from the tables alone, and none has a '~' or a '/', so nothing needs RFC 6901's escapes. */
@@ -83,8 +92,8 @@ void fields_read(FieldReader *reader, const FieldRow *rows, const json_t *object
                  const FieldPath *at, void *target);
 
 /* field_read - likewise, one member of an object. */
-void field_read(FieldReader *reader, const FieldRow *row, const json_t *object,
-                const FieldPath *at, void *target);
+void field_read(FieldReader *reader, const FieldRow *row, const json_t *object, const FieldPath *at,
+                void *target);
 
 /* field_report - a finding; what: "must be ..." ends the sentence. Past the maximum of findings
  * it is dropped. */

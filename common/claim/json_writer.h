@@ -37,7 +37,7 @@ void writer_append(JsonWriter *writer, const char *bytes, size_t size);
 const char *writer_finish(JsonWriter *writer, size_t *ret_size);
 
 /* A member in one line. */
-void writer_member_text(JsonWriter *writer, const char *key, const char *text); /* "" is "" */
+void writer_member_text(JsonWriter *writer, const char *key, const char *text);    /* "" is "" */
 void writer_member_or_null(JsonWriter *writer, const char *key, const char *text); /* "" is null */
 void writer_member_integer(JsonWriter *writer, const char *key, int64_t value);
 void writer_member_instant(JsonWriter *writer, const char *key, int64_t at_ms);

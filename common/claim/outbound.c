@@ -36,10 +36,10 @@ static Outcome new_claim_outcome(const char *topic, const char *type, const Clai
 Outcome outbound_status(const Claim *claim, ClaimStatus previous, int64_t at_ms,
                         const Record *cause, Arena *arena)
 {
-    const char *name = arena_printf(arena, "%s/%s/status/%d", claim->tenant_id, claim->claim_id,
-                                    claim->sequence);
-    Outcome outcome = new_claim_outcome("claim-status", "cpor.claim.status-changed.v1", claim,
-                                        name, arena);
+    const char *name =
+        arena_printf(arena, "%s/%s/status/%d", claim->tenant_id, claim->claim_id, claim->sequence);
+    Outcome outcome =
+        new_claim_outcome("claim-status", "cpor.claim.status-changed.v1", claim, name, arena);
     outcome.at_ms = at_ms;
     outcome.cause = cause;
     outcome.body = status_body(claim, previous, at_ms, arena, &outcome.body_size);
@@ -57,9 +57,9 @@ static const char *association_name(const Claim *claim, const Line *line, const 
 
 Outcome outbound_official(const Claim *claim, const Line *line, const Record *cause, Arena *arena)
 {
-    Outcome outcome = new_claim_outcome("association-official", "cpor.association.official.v1",
-                                        claim, association_name(claim, line, "official", arena),
-                                        arena);
+    Outcome outcome =
+        new_claim_outcome("association-official", "cpor.association.official.v1", claim,
+                          association_name(claim, line, "official", arena), arena);
     outcome.at_ms = line->official_at_ms;
     outcome.cause = cause;
     outcome.body = official_body(claim, line, arena, &outcome.body_size);
@@ -97,8 +97,8 @@ static Outcome new_internal(EventType type, const char *tenant_id, const char *c
                        arena);
 }
 
-Outcome outbound_claim_event(EventType type, const Claim *claim, int64_t at_ms,
-                             const Record *cause, Arena *arena)
+Outcome outbound_claim_event(EventType type, const Claim *claim, int64_t at_ms, const Record *cause,
+                             Arena *arena)
 {
     const char *name = arena_printf(arena, "%s/%s/%s/%d", claim->tenant_id, claim->claim_id,
                                     event_type_name(type), claim->revision);
@@ -121,8 +121,7 @@ Outcome outbound_recheck(const char *tenant_id, const char *claim_id, int64_t at
     const char *name = arena_printf(arena, "%s/%s/%s/%s", tenant_id, claim_id,
                                     event_type_name(EVENT_RECHECK_DUE), waker);
     Outcome outcome = new_internal(EVENT_RECHECK_DUE, tenant_id, claim_id, name, arena);
-    const InternalBody body = {
-        .tenant_id = tenant_id, .claim_id = claim_id, .due_at_ms = at_ms};
+    const InternalBody body = {.tenant_id = tenant_id, .claim_id = claim_id, .due_at_ms = at_ms};
     outcome.at_ms = at_ms;
     outcome.cause = cause;
     outcome.body = internal_body(&body, arena, &outcome.body_size);

@@ -44,7 +44,11 @@ static uint32_t next_code_point(const unsigned char *text, size_t text_size, siz
 {
     static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
     const unsigned char first = text[0];
-    const size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const size_t size = first < 0x80   ? 1
+                        : first < 0xc2 ? 0
+                        : first < 0xe0 ? 2
+                        : first < 0xf0 ? 3
+                                       : 4;
     *ret_size = 0;
     if (size == 0 || first > 0xf4 || size > text_size)
         return 0;
@@ -76,8 +80,7 @@ static bool is_in_ranges(uint32_t point, const Range *ranges, size_t count)
 /* Control characters, and what reverses the text around it: a notice must read as it is written. */
 static bool is_refused(uint32_t point)
 {
-    static const Range ranges[] = {
-        {0, 0x1f}, {0x7f, 0x9f}, {0x202a, 0x202e}, {0x2066, 0x2069}};
+    static const Range ranges[] = {{0, 0x1f}, {0x7f, 0x9f}, {0x202a, 0x202e}, {0x2066, 0x2069}};
     return is_in_ranges(point, ranges, sizeof ranges / sizeof ranges[0]);
 }
 

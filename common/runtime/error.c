@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 static void error_fill(Error *reterr, ErrorClass class, const char *code, const char *format,
+                       va_list arguments) PRINTF_LIKE(4, 0);
+static void error_fill(Error *reterr, ErrorClass class, const char *code, const char *format,
                        va_list arguments)
 {
     if (reterr == NULL)

@@ -4,6 +4,7 @@
 #include "log.h"
 
 #include <string.h>
+#include <time.h>
 
 static void assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *partitions)
 {
@@ -167,6 +168,7 @@ bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
     batch->record_count = 0;
     if (!poll_messages(kafka, wait_ms, reterr))
         return false;
+    kafka->polled_mono_ms = clock_mono_now();
     if (kafka->message_count == 0)
         return kafka_check_alive(kafka->consumer, "consume", reterr);
 
@@ -218,9 +220,23 @@ static bool wait_step(Kafka *kafka, int wait_ms, Error *reterr)
     return ok;
 }
 
+/* A resumed partition is fetched anew, which costs up to half a second: a short wait, soon after a
+ * poll, sleeps instead. A rebalance is learnt of that much later. */
+static bool wait_asleep(const Kafka *kafka, int wait_ms)
+{
+    if (kafka->paused || clock_mono_now() + wait_ms - kafka->polled_mono_ms > KAFKA_UNPOLLED_MS)
+        return false;
+    const struct timespec pause = {.tv_nsec = wait_ms * 1000000L};
+    nanosleep(&pause, NULL);
+    return true;
+}
+
 bool kafka_wait(Kafka *kafka, int wait_ms, bool *ret_batch_lost, Error *reterr)
 {
     const int64_t deadline_mono_ms = clock_mono_now() + wait_ms;
+    *ret_batch_lost = kafka->batch_lost;
+    if (kafka->batch_lost || wait_asleep(kafka, wait_ms))
+        return true;
     kafka_pause(kafka);
     do {
         if (!wait_step(kafka, time_left_ms(deadline_mono_ms), reterr))

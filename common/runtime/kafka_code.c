@@ -9,7 +9,9 @@ typedef struct CodeClass {
 
 static const char run_setup[] = " (run cporctl setup)";
 static const char check_rights[] = " (give this principal its ACLs)";
-static const char check_instance[] = " (another process has the same CPOR_INSTANCE)";
+/* Or ourselves: librdkafka 3437, our answers after a session time-out under two member ids. */
+static const char check_instance[] =
+    " (another process has the same CPOR_INSTANCE, or the session had timed out)";
 
 /* Codes that no repetition heals, and codes with a known remedy. Everything else is RETRY: the
  * brokers may heal, and a loop that repeats loses nothing. */

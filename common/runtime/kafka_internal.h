@@ -13,7 +13,8 @@ enum {
     KAFKA_OPEN_MS = 5000,     /* init_transactions: longer than a healthy coordinator ever needs */
     KAFKA_PUBLISH_MS = 15000, /* all of kafka_publish but an abort: above transaction.timeout.ms */
     KAFKA_ABORT_MS = 5000,
-    KAFKA_PAUSE_MS = 20, /* between two tries of what the client calls retriable */
+    KAFKA_UNPOLLED_MS = 300, /* see kafka_wait */
+    KAFKA_PAUSE_MS = 20,     /* between two tries of what the client calls retriable */
 };
 
 /* Where the producer's transaction is; only kafka_publish moves it. */
@@ -54,6 +55,7 @@ struct Kafka {
     rd_kafka_consumer_group_metadata_t *membership;
     bool batch_lost; /* a revocation came while the batch was in hand */
     bool paused;
+    int64_t polled_mono_ms; /* when callbacks were served last */
 
     rd_kafka_topic_partition_list_t *assignment; /* NULL: none */
     atomic_bool assigned;

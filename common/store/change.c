@@ -161,7 +161,8 @@ static void change_publish(Change *change, ChangeKind kind)
         const Outcome status = outbound_status(claim, change->was_status, change->at_ms,
                                                change->event->record, arena);
         change_add(change, &status);
-        change_add_associations(change);
+        if (!change->gives_associations)
+            change_add_associations(change);
     }
     if (claim_wants_notice(claim)) {
         claim->notice_revision = claim->revision;

@@ -12,6 +12,8 @@
 #include "claim/calendar.h"
 #include "claim/event.h"
 #include "claim/slot_book.h"
+#include "claim/token.h"
+#include "runtime/metrics.h"
 #include "runtime/text_map.h"
 #include "runtime/timer_index.h"
 #include "runtime/worker.h"
@@ -36,6 +38,18 @@ typedef struct Store {
     {"CPOR_DEFAULT_COUNTRY", "US", CONFIG_TEXT, 0, 0,                                              \
      "calendar where neither customer nor tenant has a country with a file"},                      \
     {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30, "length of the customer's window and of the partner's time to answer"}
+
+/* Rows for the services that sign or verify opt-out links. */
+#define TOKEN_CONFIG_ITEMS                                                                         \
+    {"CPOR_OPT_OUT_KEYS", TOKEN_DEVELOPMENT_KEYS, CONFIG_SECRET, 0, 0,                             \
+     "keys of opt-out links, id:secret[,id:secret...]; the first signs, all verify"},              \
+    {"CPOR_PROGRAMME_ADDRESS", "partner-programme@cpor.example", CONFIG_TEXT, 0, 0,                \
+     "where customers write who cannot use the link"}
+
+#define TOKEN_DEVELOPMENT_KEYS "dev:for-development-only-not-a-secret"
+
+/* store_open_token_keys - from the settings. Errors: FATAL  also the development key in production. */
+MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Error *reterr);
 
 MUST_CHECK bool store_open(Store *store, Worker *worker, Error *reterr);
 void store_close(Store *store);
@@ -145,6 +159,7 @@ typedef struct Change {
     size_t was_line_count;
     ClaimStatus was_status;
     char was_mpn_id[MPN_ID_SIZE];
+    bool gives_associations; /* the caller adds association events itself, in an order of its own */
     Move *move;
 } Change;
 
@@ -189,7 +204,7 @@ void move_add(Work *work, Move *move, const Outcome *outcome);
  */
 MUST_CHECK bool work_save(Work *work, Error *reterr);
 
-/* work_rollback - after an error: give the locks back, forget outcomes. */
+/* work_rollback - after an error: give the locks back; the worker forgets the outcomes. */
 void work_rollback(Work *work);
 
 

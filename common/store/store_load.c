@@ -1,4 +1,5 @@
 /* store_load.c - lock and load claims, then ask the history which events were handled before. */
+#include "claim/outbound.h"
 #include "runtime/metrics.h"
 #include "store/claim_row.h"
 #include "store/store_internal.h"

@@ -286,6 +286,7 @@ static void history_add_row(Rows *rows, const Work *work, const Move *move)
     db_column_add_text(column++, code_name(move->reason));
     db_column_add_text(column++, move->lines);
     db_column_add_text(column++, move->ignored);
+    db_column_add_text(column++, event->reason);
     db_column_add_text(column++, event->cause_key);
     db_column_add_text(column++, event->source);
     db_column_add_text(column++, event->id);
@@ -304,15 +305,16 @@ static bool save_history(Work *work, Error *reterr)
     if (sql[0] == '\0')
         snprintf(sql, sizeof sql,
                  "insert into history (service, instance, tenant_id, claim_id, sequence, at_ms,"
-                 " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored,"
+                 " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, note,"
                  " cause_key, cause_source, cause_id, cause_topic, cause_partition, cause_offset,"
                  " outcomes) select '%s', '%s', * from unnest($1::uuid[], $2::text[],"
                  " $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],"
-                 " $9::text[], $10::text[], $11::text[], $12::text[], $13::uuid[], $14::text[],"
-                 " $15::text[], $16::text[], $17::integer[], $18::bigint[], $19::text[])",
+                 " $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],"
+                 " $15::text[], $16::text[], $17::text[], $18::integer[], $19::bigint[],"
+                 " $20::text[])",
                  worker_service(work->store->worker), worker_instance(work->store->worker));
     Rows rows;
-    rows_init(&rows, work, &statement, 19);
+    rows_init(&rows, work, &statement, 20);
     for (size_t i = 0; i < work->move_count; i++)
         if (work->moves[i]->event != NULL)
             history_add_row(&rows, work, work->moves[i]);
@@ -391,5 +393,4 @@ bool work_save(Work *work, Error *reterr)
 void work_rollback(Work *work)
 {
     database_rollback(work->database);
-    batch_discard_outcomes(work->batch);
 }

@@ -80,6 +80,7 @@ create table history (
     reason text,
     lines text,   -- moves of lines: [{"line":1,"from":…,"to":…,"reason":…}]
     ignored text, -- why the event changed nothing
+    note text,    -- the actor's own words: a disassociation's or an extension's reason
     cause_key uuid not null,
     cause_source text not null,
     cause_id text not null,
@@ -106,6 +107,7 @@ create table timers (
     primary key (tenant_id, kind, due_at_ms, claim_id)
 );
 create index timers_shard on timers (shard, due_at_ms);
+create index timers_waiting on timers (tenant_id, claim_id) where kind = 'RECHECK';
 
 -- At most one official association per slot, enforced here.
 create table holders (
@@ -203,6 +205,6 @@ select tenant_id, claim_id, revision, sequence, status, reason, mpn_id, domain,
 from claims;
 create view history_overview as
 select id, tenant_id, claim_id, sequence, to_timestamp(at_ms / 1000.0) as at, recorded_at, service,
-       actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, cause_source,
+       actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, note, cause_source,
        cause_id, cause_topic, cause_partition, cause_offset
 from history;

@@ -1,6 +1,7 @@
 /* test_database.c - the database adapter against a real PostgreSQL (CPOR_TEST_DATABASE_URL). */
 #include "runtime/database.h"
 
+#include "component/database_relay.h"
 #include "runtime/clock.h"
 
 #include <setjmp.h>
@@ -402,6 +403,32 @@ static void test_open_classes(void **state)
     assert_open_fails(bad, ERROR_FATAL, "28");
 }
 
+/* The bound is DB_GRACE_MS above the statement's time-out; the test only says that there is one. */
+static void test_silent_connection_is_given_up(void **state)
+{
+    (void)state;
+    static const DbStatement one = {"test_one", "SELECT 1"};
+    Relay relay;
+    Database *database = NULL;
+    Error error = {0};
+    char relayed[256];
+    relay_open(&relay, url);
+    snprintf(relayed, sizeof relayed, "%s%chost=127.0.0.1&port=%u&sslmode=disable", url,
+             strchr(url, '?') == NULL ? '?' : '&', (unsigned)relay.port);
+    must(database_open(relayed, "test-relay", TIMEOUT_MS, &database, &error), &error);
+    begin(database);
+    must(database_run(database, &one, NULL, 0, NULL, &error), &error);
+    atomic_store(&relay.silent, true);
+    assert_false(database_run(database, &one, NULL, 0, NULL, &error));
+    assert_int_equal(error.class, ERROR_RETRY);
+    assert_non_null(strstr(error.text, "no answer in time"));
+    assert_false(database_is_connected(database));
+    assert_false(database_begin(database, &error)); /* nobody accepts: within the time-out, too */
+    assert_int_equal(error.class, ERROR_RETRY);
+    database_release(&database);
+    relay_close(&relay);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -415,6 +442,7 @@ int main(void)
         cmocka_unit_test_setup(test_commit_of_failed_transaction_is_no_success, clear_table),
         cmocka_unit_test_setup(test_backend_ended_in_transaction, clear_table),
         cmocka_unit_test_setup(test_begin_connects_again_at_once, clear_table),
+        cmocka_unit_test_setup(test_silent_connection_is_given_up, clear_table),
         cmocka_unit_test_setup(test_session_settings, clear_table),
         cmocka_unit_test_setup(test_open_classes, clear_table),
     };

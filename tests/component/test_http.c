@@ -252,7 +252,7 @@ static int raw_connect(HttpServer *server)
 static void odd_bytes_do_no_harm(void **state)
 {
     static const char *const rows[] = {
-        "\r\n\r\n",
+        "\r\n\r\nGARBAGE\r\n\r\n",
         "GARBAGE\r\n\r\n",
         "GET /page HTTP/9.9\r\n\r\n",
         "GET /page HTTP/1.1\r\n\r\n",
@@ -266,8 +266,8 @@ static void odd_bytes_do_no_harm(void **state)
         const int fd = raw_connect(*state);
         assert_int_equal(send(fd, rows[i], strlen(rows[i]), MSG_NOSIGNAL), strlen(rows[i]));
         shutdown(fd, SHUT_WR);
-        while (recv(fd, bytes, sizeof bytes, 0) > 0)
-            continue;
+        if (recv(fd, bytes, sizeof bytes, 0) < 0) /* an answer or the end, not a time-out */
+            fail_msg("no answer to %s", rows[i]);
         close(fd);
         assert_int_equal(get(*state, "/page").status, 200);
     }

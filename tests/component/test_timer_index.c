@@ -382,6 +382,54 @@ static void bad_input_is_fatal(void **state)
     expect_count(*state, 0);
 }
 
+/* Known answers, computed apart: a shard that moves strands the timers of the shard before. */
+static void shards_are_stable(void **state)
+{
+    static const struct {
+        const char *tenant_id;
+        int shard;
+    } rows[] = {{"", 5}, {"a", 12}, {"tenant-1", 11}, {"de-0001", 10}, {"acme", 15}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(timer_shard(rows[i].tenant_id), rows[i].shard);
+}
+
+static void urls_are_checked(void **state)
+{
+    static const struct {
+        const char *url;
+        bool taken;
+    } rows[] = {
+        {"redis://localhost", true},
+        {"redis://u:p%40ss@host:1/2", true},
+        {"redis://:p@[::1]:6379", true},
+        {"redis://host/", true},
+        {"", false},
+        {"host:6379", false},
+        {"rediss://host", false},
+        {"redis://", false},
+        {"redis://host:", false},
+        {"redis://host:0", false},
+        {"redis://host:65536", false},
+        {"redis://host:1x", false},
+        {"redis://host/x", false},
+        {"redis://[::1", false},
+        {"redis://secret@host", false},
+        {"redis://u:secret%2@host", false},
+        {"redis://u:secret%00@h", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        TimerIndex *index = NULL;
+        Error error = {0};
+        if (timer_index_open(rows[i].url, "test:", 1000, &index, &error) != rows[i].taken)
+            fail_msg("%s: %s", rows[i].url, error.text);
+        assert_int_equal(error.class, rows[i].taken ? ERROR_NONE : ERROR_FATAL);
+        assert_null(strstr(error.text, "secret"));
+        timer_index_release(&index);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, test_begin, test_end)
 
 int main(void)
@@ -406,6 +454,8 @@ int main(void)
         TEST(forgotten_scripts_are_sent_again),
         TEST(a_foreign_key_is_fatal),
         TEST(bad_input_is_fatal),
+        cmocka_unit_test(shards_are_stable),
+        cmocka_unit_test(urls_are_checked),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, group_begin, group_end);

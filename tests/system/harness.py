@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import json
 import os
 import pathlib
 import re
@@ -16,17 +17,13 @@ import confluent_kafka.admin
 import psycopg
 import redis
 
-import json
+from reader import Follower
 from words import instant_text
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "deploy/local/stack"
 BIN = pathlib.Path(os.environ.get("CPOR_BIN_DIR", ROOT / "build/release/bin"))
 SERVICES = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
-INPUT_OF = {"claim-submission": "claim-submission", "claim-validation": "claim-validation",
-            "customer-notification": "customer-notification", "opt-out-expiry": "opt-out-expiry"}
-TOPICS = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry",
-          "association-official", "claim-status", "partner", "tenant", "subscription", "dead-letter")
 PARTITIONS = 4
 LOG_TAIL_LINES = 12
 numbers = itertools.count(1)
@@ -69,78 +66,6 @@ class Stack:
         return pathlib.Path(self.env["CPOR_STACK_DIR"]) / "mail.jsonl"
 
 
-class Record:
-    """One consumed record, its topic without the installation's prefix."""
-
-    def __init__(self, message, prefix):
-        self.topic = message.topic()[len(prefix):]
-        self.partition, self.offset = message.partition(), message.offset()
-        self.key, self.value = message.key(), message.value()
-        self.headers = message.headers() or []
-        self.timestamp = message.timestamp()[1]
-
-    def header(self, name):
-        return next((value.decode("utf-8", "replace") for key, value in self.headers
-                     if key == name and value is not None), None)
-
-    @property
-    def json(self):
-        return json.loads(self.value)
-
-    def __repr__(self):
-        return f"{self.topic}/{self.partition}@{self.offset} {self.header('ce_type')}"
-
-
-class Follower:
-    """Reads topics from their start, and again from where it stopped, as read_committed sees them."""
-
-    def __init__(self, installation, topics, isolation="read_committed"):
-        self.prefix = installation.prefix
-        self.consumer = confluent_kafka.Consumer({
-            "bootstrap.servers": installation.env["CPOR_KAFKA_BROKERS"],
-            "group.id": f"judge-{uuid.uuid4()}", "enable.auto.commit": False,
-            "isolation.level": isolation, "enable.partition.eof": True,
-            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 20,
-            "topic.metadata.refresh.interval.ms": 5000})
-        self.partitions = [
-            confluent_kafka.TopicPartition(self.prefix + topic, number, 0)
-            for topic in topics for number in installation.partition_numbers(topic)]
-        self.consumer.assign(self.partitions)
-        self.reached = {(p.topic, p.partition): 0 for p in self.partitions}
-
-    def poll(self, timeout_s=0.05):
-        """What has come since; may be nothing."""
-        records = []
-        for message in self.consumer.consume(2000, timeout_s):
-            place = (message.topic(), message.partition())
-            if message.error() is None:
-                records.append(Record(message, self.prefix))
-                self.reached[place] = message.offset() + 1
-            elif message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
-                self.reached[place] = max(self.reached[place], message.offset())
-        return records
-
-    def read_to_end(self, seconds=30):
-        """Everything up to what is committed now."""
-        ends = {}
-        for place in self.partitions:
-            _, high = self.consumer.get_watermark_offsets(place, timeout=10)
-            ends[place.topic, place.partition] = high
-        records = []
-        give_up = time.monotonic() + seconds
-        while any(self.reached[place] < end for place, end in ends.items()):
-            records += self.poll()
-            assert time.monotonic() < give_up, f"topics not read in {seconds} s: {self.behind(ends)}"
-        return records
-
-    def behind(self, ends):
-        return {place: (self.reached[place], end) for place, end in ends.items()
-                if self.reached[place] < end}
-
-    def close(self):
-        self.consumer.close()
-
-
 class Worker:
     """One instance of one service."""
 
@@ -161,12 +86,13 @@ class Worker:
                                             stdin=subprocess.DEVNULL, start_new_session=True)
         return self
 
-    def stop(self, number=signal.SIGTERM, seconds=20):
-        """Ends it; with SIGTERM it must drain and end with 0."""
+    def stop(self, number=signal.SIGTERM, seconds=20, drains=False):
+        """Ends it; with SIGTERM it must drain and end with 0. drains: was told already."""
         if self.process is None:
             return
         process, self.process = self.process, None
-        process.send_signal(number)
+        if not drains:
+            process.send_signal(number)
         try:
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -219,9 +145,9 @@ class Installation:
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"], "linger.ms": 2,
             "partitioner": "murmur2_random", "message.max.bytes": 4_000_000,
-            "queue.buffering.max.messages": 500_000})
+            "queue.buffering.max.messages": 500_000, "log_level": 2})
         self.admin = confluent_kafka.admin.AdminClient(
-            {"bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"]})
+            {"bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"], "log_level": 2})
 
     # ---- set-up
 
@@ -282,7 +208,7 @@ class Installation:
             if worker.process is not None:
                 worker.process.send_signal(signal.SIGTERM)
         for worker in self.workers.values():
-            worker.stop()
+            worker.stop(drains=True)
 
     def close(self):
         for worker in self.workers.values():
@@ -368,7 +294,8 @@ class Installation:
     def lag(self):
         """{(service, partition): records not yet consumed}, nothing when all is done."""
         behind = {}
-        for service, topic in INPUT_OF.items():
+        for service in SERVICES:
+            topic = service  # each reads the topic of its own name
             last = collections.defaultdict(lambda: -1)
             for record in self.read(topic):
                 last[record.partition] = max(last[record.partition], record.offset)

@@ -132,8 +132,7 @@ class Judge:
             if expected != actual:
                 self.say(key, f"lines ({path})", expected, actual)
             if claim.reasons and data["status"] in ("REJECTED", "ENDED", "WITHDRAWN") \
-                    and data["reason"] not in {reason for line in claim.lines
-                                               for reason in [line.reason]} | claim.reasons:
+                    and data["reason"] not in {line.reason for line in claim.lines} | claim.reasons:
                 self.say(key, "reason", claim.reasons, data["reason"])
         actual = {(entry["code"], None if entry["code"] in OF_THE_CLAIM else entry.get("line"))
                   for entry in data["findings"]}

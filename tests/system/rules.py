@@ -55,7 +55,7 @@ def program_findings(document):
         known = {"OSU_M365", "OSU_BIZAPPS", "OSA_SELL"}
         if program not in known:
             found.append("WRONG_PROGRAM")
-        elif area and activities is not None and activities_fit(area, set(activities)) \
+        elif area and activities is not None \
                 and program not in enrolments_needed(area, set(activities)):
             found.append("WRONG_PROGRAM")
     if area and activities is not None and not activities_fit(area, set(activities)):
@@ -89,12 +89,10 @@ def is_within(domain, domains):
 def customer_findings(document, tenant, contact_rule):
     customer = document["customer"]
     domain = customer.get("domain")
-    if domain is None:
-        found = []
-    elif tenant is None or domain.lower() not in {d.lower() for d in tenant["domains"]}:
-        found = ["DOMAIN_TENANT_MISMATCH"]
-    else:
-        found = []
+    found = []
+    if tenant is None or (domain is not None
+                          and domain.lower() not in {d.lower() for d in tenant["domains"]}):
+        found.append("DOMAIN_TENANT_MISMATCH")
     email = (customer.get("contact") or {}).get("email")
     if contact_rule and tenant is not None and email is not None \
             and not is_within(email.split("@")[1].lower(), tenant["domains"]):
@@ -130,11 +128,12 @@ def resolve(line, tenant_id, subscriptions):
             return None, ["SUBSCRIPTION_NOT_ON_TENANT?"]  # not known at all: waits
         if subscription["tenant_id"] != tenant_id:
             return None, ["SUBSCRIPTION_NOT_ON_TENANT"]
+        codes = []
         if subscription["product"] not in PRODUCTS:
-            return subscription, ["SUBSCRIPTION_NOT_DYNAMICS"]
+            codes.append("SUBSCRIPTION_NOT_DYNAMICS")
         if subscription["product"] != line["product"]:
-            return subscription, ["SUBSCRIPTION_PRODUCT_MISMATCH"]
-        return subscription, []
+            codes.append("SUBSCRIPTION_PRODUCT_MISMATCH")
+        return subscription, codes
     candidates = [s for s in subscriptions.values()
                   if s["tenant_id"] == tenant_id and s["product"] == line["product"]]
     if not candidates:

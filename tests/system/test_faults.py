@@ -69,7 +69,7 @@ def test_workers_killed_and_redis_flushed(install, seed):
 def test_server_killed(install, stack, seed, server):
     """kill -9 of a server while claims are in flight; it comes back, and so do the workers."""
     chance = random.Random(seed)
-    installation = install(speed=20_000, start_at_ms=START)
+    installation = install(speed=SPEED, start_at_ms=START)
     installation.supervised = False  # a worker may end on a fatal error: its supervisor restarts it
 
     def crash():
@@ -77,5 +77,5 @@ def test_server_killed(install, stack, seed, server):
         stack.start(server)
 
     plan = [(chance.uniform(0.3, 1.5), f"kill -9 {server}", crash),
-            (chance.uniform(10, 14), f"kill -9 {server} again", crash)]
-    run_load(installation, Load(seed, 150, START, window_s=30), Faults(plan), instances=1)
+            (chance.uniform(6, 9), f"kill -9 {server} again", crash)]
+    run_load(installation, Load(seed, 150, START), Faults(plan), instances=1)

@@ -243,7 +243,6 @@ def test_subscription_waits_seven_days():
 @pytest.mark.parametrize("change, expected", [
     ({"channel": "CSP"}, "SUBSCRIPTION_CSP"), ({"state": "SUSPENDED"}, "SUBSCRIPTION_INACTIVE"),
     ({"product": "POWER_BI"}, "SUBSCRIPTION_PRODUCT_MISMATCH"),
-    ({"product": "TEAMS"}, "SUBSCRIPTION_NOT_DYNAMICS"),
     ({"tenant_id": "9" * 8 + "-9999-9999-9999-" + "9" * 12}, "SUBSCRIPTION_NOT_ON_TENANT")])
 def test_subscriptions(change, expected):
     record = {**documents.subscription(TENANT), **change}
@@ -251,6 +250,16 @@ def test_subscriptions(change, expected):
     play.submit(documents.bizapps_claim("C-1", TENANT, "2026-03-01",
                                         [("D365_SALES", record["subscription_id"])]))
     assert play.claim().findings == {(expected, 1)}
+
+
+def test_subscription_of_no_business_application():
+    record = {**documents.subscription(TENANT), "product": "TEAMS"}
+    play = Play(subscriptions=[record])
+    play.submit(documents.bizapps_claim("C-1", TENANT, "2026-03-01",
+                                        [("D365_SALES", record["subscription_id"])]))
+    claim = play.claim()
+    assert claim.findings == {("SUBSCRIPTION_NOT_DYNAMICS", 1), ("SUBSCRIPTION_PRODUCT_MISMATCH", 1)}
+    assert claim.lines[0].reason == "SUBSCRIPTION_NOT_DYNAMICS"
 
 
 def test_subscription_end_and_lapse():

@@ -1,0 +1,19 @@
+/* main.c - claim-submission: takes what partners and reviewers do. */
+#include "claim_submission.h"
+
+int main(int argc, char **argv)
+{
+    static const char *const topics[] = {"claim-submission", NULL};
+    static const WorkerSpec spec = {
+        .name = "claim-submission",
+        .summary = "stores claims and hands them on to validation; takes revisions, verdicts, "
+                   "comments; hands withdrawals, disassociations, evidence and imports on",
+        .input_topics = topics,
+        .config_items = submission_config_items,
+        .state_size = sizeof(Submission),
+        .open = submission_open,
+        .handle = submission_handle,
+        .close = submission_close,
+    };
+    return worker_main(&spec, argc, argv);
+}

@@ -1,0 +1,144 @@
+/* revision.c - a partner answers: a new revision of a claim that waits for its partner. */
+#include "claim_submission.h"
+
+#include "claim/outbound.h"
+#include "claim/transition.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void add_forbidden(Claim *claim, Arena *arena, const char *path, const char *message)
+{
+    const Finding finding = {.code = CODE_FIELD_INVALID,
+                             .kind = FINDING_REFUSAL,
+                             .path = path,
+                             .message = message};
+    claim_add_finding(claim, arena, &finding);
+}
+
+static const char *document_code(const DocumentLine *entry)
+{
+    const char *code = entry->product != NULL ? entry->product : entry->workload;
+    return code == NULL ? "" : code;
+}
+
+static void check_line(Claim *claim, Arena *arena, const DocumentLine *entry, size_t index)
+{
+    const Line *line = claim_line(claim, entry->number);
+    if (line == NULL || line->status == LINE_WITHDRAWN)
+        add_forbidden(claim, arena, arena_printf(arena, "/lines/%zu", index),
+                      "A revision may leave lines out but not add one; claim it anew.");
+    else if (strcmp(line->code, document_code(entry)) != 0)
+        add_forbidden(claim, arena, arena_printf(arena, "/lines/%zu", index),
+                      "A line keeps its workload or product; leave it out and claim anew.");
+}
+
+/* Findings about what a revision may not change; the claim keeps them and stays as it is. */
+static void check_revision(Claim *claim, const ClaimDocument *document, Arena *arena)
+{
+    if (document->domain != NULL && strcmp(document->domain, claim->domain) != 0)
+        add_forbidden(claim, arena, "/customer/domain", "A revision may not change the domain.");
+    if (document->solution_area != claim->solution_area)
+        add_forbidden(claim, arena, "/solution_area",
+                      "A revision may not change the solution area.");
+    if (document->activities != claim->activities)
+        add_forbidden(claim, arena, "/activities", "A revision may not change the activities.");
+    for (size_t i = 0; i < document->line_count; i++)
+        if (document->lines[i].number != 0)
+            check_line(claim, arena, &document->lines[i], i);
+}
+
+static bool document_has_line(const ClaimDocument *document, int32_t number,
+                              const DocumentLine **ret_entry)
+{
+    for (size_t i = 0; i < document->line_count; i++) {
+        if (document->lines[i].number == number) {
+            *ret_entry = &document->lines[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+static void revise_lines(Claim *claim, const ClaimDocument *document, int64_t at_ms)
+{
+    for (size_t i = 0; i < claim->line_count; i++) {
+        Line *line = &claim->lines[i];
+        const DocumentLine *entry = NULL;
+        if (!document_has_line(document, line->number, &entry)) {
+            (void)!line_move(line, LINE_WITHDRAW, CODE_NONE, at_ms);
+            continue;
+        }
+        if (line->status != LINE_UNDER_REVIEW)
+            continue;
+        line->check = CHECK_NONE;
+        line->reason = CODE_NONE;
+        line->slot[0] = '\0'; /* judged anew; a named subscription may be another one */
+        snprintf(line->subscription_id, sizeof line->subscription_id, "%s",
+                 entry->subscription_id == NULL || !line->is_product ? ""
+                                                                     : entry->subscription_id);
+    }
+}
+
+static void claim_start_revision(Claim *claim, const ClaimDocument *document, int64_t at_ms)
+{
+    claim->revision = document->revision;
+    claim->received_at_ms = at_ms;
+    claim->validated_at_ms = 0;
+    claim->recheck_at_ms = 0;
+    claim->notice_retry_at_ms = 0;
+    claim->notice_failed_since_ms = 0;
+    claim->notice_failure_count = 0;
+    claim->grace = claim->review_pending = claim->reviewed = false;
+    claim->finding_count = 0;
+    claim->reason = CODE_NONE;
+    snprintf(claim->mpn_id, sizeof claim->mpn_id, "%s", document->mpn_id);
+}
+
+static bool claim_has_line_to_judge(const Claim *claim)
+{
+    for (size_t i = 0; i < claim->line_count; i++)
+        if (claim->lines[i].status == LINE_UNDER_REVIEW)
+            return true;
+    return false;
+}
+
+static void revise(Work *work, const Event *event, Entry *entry)
+{
+    Claim *claim = entry->claim;
+    Change change = change_begin(work, event, entry, event->receipt_at_ms);
+    claim_start_revision(claim, event->document, event->receipt_at_ms);
+    revise_lines(claim, event->document, event->receipt_at_ms);
+    entry->new_document = event->canonical;
+    if (claim_has_line_to_judge(claim)) {
+        const Outcome received =
+            outbound_claim_event(EVENT_CLAIM_RECEIVED, claim, event->receipt_at_ms, event->record,
+                                 work->arena);
+        change_add(&change, &received);
+    }
+    change_end(&change, CHANGE_PUBLISHED);
+}
+
+void submission_resubmit(Work *work, const Event *event, Entry *entry)
+{
+    Claim *claim = entry->claim;
+    const ClaimDocument *document = event->document;
+    if (claim->status != CLAIM_PARTNER_ACTION_REQUIRED) {
+        work_ignore(work, event, "the claim does not wait for its partner");
+        return;
+    }
+    if (document->revision != 0 && document->revision != claim->revision + 1) {
+        work_ignore(work, event, "the revision is not the last one + 1");
+        return;
+    }
+    const size_t before = claim->finding_count;
+    for (size_t i = 0; i < document->finding_count; i++)
+        claim_add_finding(claim, work->arena, &document->findings[i]);
+    check_revision(claim, document, work->arena);
+    if (claim->finding_count == before) {
+        revise(work, event, entry);
+        return;
+    }
+    Change change = change_begin(work, event, entry, event->receipt_at_ms);
+    change_end(&change, CHANGE_PUBLISHED); /* the findings again, the new ones with them */
+}

@@ -1,0 +1,20 @@
+/* main.c - claim-validation: keeps the reference data, checks claims against the rules. */
+#include "claim_validation.h"
+
+int main(int argc, char **argv)
+{
+    static const char *const topics[] = {"claim-validation", "partner", "tenant", "subscription",
+                                         NULL};
+    static const WorkerSpec spec = {
+        .name = "claim-validation",
+        .summary = "keeps partners, tenants and subscriptions; checks claims against the rules",
+        .input_topics = topics,
+        .config_items = validation_config_items,
+        .state_size = sizeof(Validation),
+        .open = validation_open,
+        .handle = validation_handle,
+        .reload = validation_reload,
+        .close = validation_close,
+    };
+    return worker_main(&spec, argc, argv);
+}

@@ -1,0 +1,224 @@
+/* history.c - `cporctl history`: a claim's life as a person can read it. */
+#include "claim_find.h"
+#include "output.h"
+
+#include "claim/json_writer.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HISTORY_PAGE_COUNT = 500 };
+
+/* Page by page: a claim whose events were repeated for years may have very many rows. */
+static const DbStatement page_statement = {
+    "history-page",
+    "select id, sequence, at_ms, (extract(epoch from recorded_at) * 1000)::bigint, service, instance,"
+    " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, cause_source,"
+    " cause_id, cause_topic, cause_partition, cause_offset from history"
+    " where tenant_id = $1::uuid and claim_id = $2 and id > $3::bigint order by id limit 500"};
+
+/* The statement's columns, in order. */
+enum {
+    COLUMN_ID,
+    COLUMN_SEQUENCE,
+    COLUMN_AT,
+    COLUMN_RECORDED,
+    COLUMN_SERVICE,
+    COLUMN_INSTANCE,
+    COLUMN_ACTOR_TYPE,
+    COLUMN_ACTOR_ID,
+    COLUMN_EVENT,
+    COLUMN_FROM,
+    COLUMN_TO,
+    COLUMN_REASON,
+    COLUMN_LINES,
+    COLUMN_IGNORED,
+    COLUMN_CAUSE_SOURCE,
+    COLUMN_CAUSE_ID,
+    COLUMN_CAUSE_TOPIC,
+    COLUMN_CAUSE_PARTITION,
+    COLUMN_CAUSE_OFFSET,
+};
+
+/* ---- text ---- */
+
+static const char *or_dash(const char *text)
+{
+    return *text == '\0' ? "-" : text;
+}
+
+static const char *move_text(Session *session, const DbResult *result, size_t row)
+{
+    const char *from = db_text(result, row, COLUMN_FROM), *to = db_text(result, row, COLUMN_TO);
+    if (!db_is_null(result, row, COLUMN_IGNORED))
+        return output_paint(session, COLOUR_QUIET,
+                            arena_printf(&session->arena, "ignored (stays %s)", or_dash(to)));
+    if (*from == '\0' && *to == '\0')
+        return output_paint(session, COLOUR_QUIET, "kept");
+    if (strcmp(from, to) == 0)
+        return arena_printf(&session->arena, "stays %s", to);
+    return output_paint(session, COLOUR_GOOD,
+                        arena_printf(&session->arena, "%s → %s", or_dash(from), to));
+}
+
+/* One word of a moved line; "-" where there is none. */
+static const char *member(const json_t *move, const char *key)
+{
+    const char *text = json_string_value(json_object_get(move, key));
+    return text == NULL ? "-" : text;
+}
+
+static void print_lines(Session *session, const char *text)
+{
+    json_t *moves = json_loads(text, 0, NULL);
+    for (size_t i = 0; i < json_array_size(moves); i++) {
+        const json_t *move = json_array_get(moves, i);
+        const char *reason = json_string_value(json_object_get(move, "reason"));
+        printf("    line %lld: %s → %s%s%s\n",
+               (long long)json_integer_value(json_object_get(move, "line")),
+               output_clean(session, member(move, "from")),
+               output_clean(session, member(move, "to")), reason == NULL ? "" : ", ",
+               output_clean(session, reason));
+    }
+    json_decref(moves);
+}
+
+static void print_row(Session *session, const DbResult *result, size_t row)
+{
+    const char *reason = db_text(result, row, COLUMN_REASON);
+    const char *actor = db_text(result, row, COLUMN_ACTOR_TYPE);
+    printf("%s  %s%s%s\n", output_instant(session, db_integer(result, row, COLUMN_AT)),
+           move_text(session, result, row), *reason == '\0' ? "" : ", ",
+           output_clean(session, reason));
+    printf("    %s by %s %s\n", output_clean(session, db_text(result, row, COLUMN_EVENT)),
+           or_dash(actor), output_clean(session, db_text(result, row, COLUMN_ACTOR_ID)));
+    if (!db_is_null(result, row, COLUMN_IGNORED))
+        printf("    why ignored: %s\n",
+               output_clean(session, db_text(result, row, COLUMN_IGNORED)));
+    if (!db_is_null(result, row, COLUMN_LINES))
+        print_lines(session, db_text(result, row, COLUMN_LINES));
+    printf("    change %s, caused by %s/%s@%s, id %s of %s\n",
+           db_text(result, row, COLUMN_SEQUENCE), db_text(result, row, COLUMN_CAUSE_TOPIC),
+           db_text(result, row, COLUMN_CAUSE_PARTITION), db_text(result, row, COLUMN_CAUSE_OFFSET),
+           output_clean(session, db_text(result, row, COLUMN_CAUSE_ID)),
+           output_clean(session, db_text(result, row, COLUMN_CAUSE_SOURCE)));
+    printf("    recorded %s by %s (%s)\n",
+           output_instant(session, db_integer(result, row, COLUMN_RECORDED)),
+           db_text(result, row, COLUMN_SERVICE),
+           output_clean(session, db_text(result, row, COLUMN_INSTANCE)));
+}
+
+/* ---- JSON ---- */
+
+static void write_text(JsonWriter *writer, const DbResult *result, size_t row, const char *key,
+                       int column)
+{
+    writer_key(writer, key);
+    writer_text(writer, db_is_null(result, row, column) ? NULL : db_text(result, row, column));
+}
+
+static void write_cause(JsonWriter *writer, const DbResult *result, size_t row)
+{
+    writer_key(writer, "cause");
+    writer_open(writer, '{');
+    write_text(writer, result, row, "source", COLUMN_CAUSE_SOURCE);
+    write_text(writer, result, row, "id", COLUMN_CAUSE_ID);
+    write_text(writer, result, row, "topic", COLUMN_CAUSE_TOPIC);
+    writer_member_integer(writer, "partition", db_integer(result, row, COLUMN_CAUSE_PARTITION));
+    writer_member_integer(writer, "offset", db_integer(result, row, COLUMN_CAUSE_OFFSET));
+    writer_close(writer, '}');
+}
+
+static void write_row(JsonWriter *writer, const DbResult *result, size_t row)
+{
+    writer_open(writer, '{');
+    writer_member_integer(writer, "sequence", db_integer(result, row, COLUMN_SEQUENCE));
+    writer_member_instant(writer, "at", db_integer(result, row, COLUMN_AT));
+    writer_member_instant(writer, "recorded_at", db_integer(result, row, COLUMN_RECORDED));
+    write_text(writer, result, row, "service", COLUMN_SERVICE);
+    write_text(writer, result, row, "instance", COLUMN_INSTANCE);
+    writer_key(writer, "actor");
+    writer_open(writer, '{');
+    write_text(writer, result, row, "type", COLUMN_ACTOR_TYPE);
+    write_text(writer, result, row, "id", COLUMN_ACTOR_ID);
+    writer_close(writer, '}');
+    write_text(writer, result, row, "event", COLUMN_EVENT);
+    write_text(writer, result, row, "from", COLUMN_FROM);
+    write_text(writer, result, row, "to", COLUMN_TO);
+    write_text(writer, result, row, "reason", COLUMN_REASON);
+    writer_key(writer, "lines");
+    if (db_is_null(result, row, COLUMN_LINES))
+        writer_raw(writer, "[]", 2);
+    else
+        writer_raw(writer, db_text(result, row, COLUMN_LINES),
+                   strlen(db_text(result, row, COLUMN_LINES)));
+    write_text(writer, result, row, "ignored", COLUMN_IGNORED);
+    write_cause(writer, result, row);
+    writer_close(writer, '}');
+}
+
+/* ---- pages ---- */
+
+static void print_page(Session *session, const DbResult *result, bool is_first)
+{
+    for (size_t row = 0; row < db_result_rows(result); row++) {
+        if (!session->is_json) {
+            print_row(session, result, row);
+            continue;
+        }
+        JsonWriter writer;
+        writer_init(&writer, &session->arena, 1024);
+        write_row(&writer, result, row);
+        printf("%s%s", is_first && row == 0 ? "" : ",\n ", writer_finish(&writer, NULL));
+    }
+}
+
+/* Prints the rows after *last_id and moves it on. Out: ret_count  of rows. */
+static bool history_page(Session *session, const ClaimName *name, int64_t *last_id,
+                         size_t *ret_count)
+{
+    char after[24];
+    snprintf(after, sizeof after, "%lld", (long long)*last_id);
+    const char *parameters[] = {name->tenant_id, name->claim_id, after};
+    DbResult *result = NULL;
+    if (!database_run(session->database, &page_statement, parameters, 3, &result, &session->error))
+        return false;
+    *ret_count = db_result_rows(result);
+    print_page(session, result, *last_id == 0);
+    if (*ret_count > 0)
+        *last_id = db_integer(result, *ret_count - 1, COLUMN_ID);
+    db_result_release(&result);
+    return true;
+}
+
+static ExitCode history_show(Session *session, const ClaimName *name)
+{
+    int64_t last_id = 0;
+    size_t count = HISTORY_PAGE_COUNT;
+    if (session->is_json)
+        printf("[");
+    while (count == HISTORY_PAGE_COUNT) {
+        arena_reset(&session->arena);
+        if (!history_page(session, name, &last_id, &count))
+            return session_fail(session);
+    }
+    if (session->is_json)
+        printf("]\n");
+    if (last_id == 0)
+        return session_deny(session, "nothing is known of claim %s of tenant %s", name->claim_id,
+                            name->tenant_id);
+    return EXIT_CODE_DONE;
+}
+
+ExitCode history_run(Session *session)
+{
+    ClaimName name;
+    ExitCode code = claim_words_check(session);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    if (!session_open_reader(session) || !session_begin_snapshot(session))
+        return session_fail(session);
+    code = claim_find(session, &name);
+    return code == EXIT_CODE_DONE ? history_show(session, &name) : code;
+}

@@ -1,0 +1,51 @@
+/* settings.c - the settings that the tool reads; names and defaults are those of the workers. */
+#include "cporctl.h"
+
+const ConfigItem settings_common[] = {
+    {"CPOR_SHARE_DIR", "", CONFIG_TEXT, 0, 0,
+     "migrations, contracts, calendars; empty: deploy/ of the source tree"},
+    {"CPOR_LOG_LEVEL", "warning", CONFIG_TEXT, 0, 0, "debug, info, warning or error"},
+    {.name = NULL},
+};
+
+const ConfigItem settings_database[] = {
+    {"CPOR_DATABASE_URL", "postgresql://127.0.0.1:5432/cpor", CONFIG_SECRET, 0, 0,
+     "postgresql://user@host:port/name"},
+    {"CPOR_DATABASE_TIMEOUT_MS", "10000", CONFIG_INTEGER, 100, 600000,
+     "of connecting and of each statement"},
+    {.name = NULL},
+};
+
+const ConfigItem settings_kafka[] = {
+    {"CPOR_KAFKA_BROKERS", "127.0.0.1:9092", CONFIG_TEXT, 0, 0, "host:port,… to start from"},
+    {"CPOR_KAFKA_PROPERTIES", "", CONFIG_TEXT, 0, 0,
+     "file of librdkafka properties (key=value), e.g. for TLS and SASL; they win"},
+    {"CPOR_KAFKA_TIMEOUT_MS", "30000", CONFIG_INTEGER, 1000, 600000,
+     "of each administrative request"},
+    {"CPOR_TOPIC_PREFIX", "cpor.", CONFIG_TEXT, 0, 0, "before every topic's name"},
+    {.name = NULL},
+};
+
+const ConfigItem settings_calendar[] = {
+    {"CPOR_DEFAULT_COUNTRY", "US", CONFIG_TEXT, 0, 0,
+     "calendar of a country without a file"},
+    {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30, "length of a window where --days is absent"},
+    {.name = NULL},
+};
+
+const ConfigItem settings_setup[] = {
+    {"CPOR_PARTITIONS", "12", CONFIG_INTEGER, 1, 1000,
+     "of every topic; cannot be changed later without losing the order of a tenant's events"},
+    {"CPOR_REPLICATION", "-1", CONFIG_INTEGER, -1, 100,
+     "copies of every new topic; -1: the brokers' default"},
+    {"CPOR_SETUP_WAIT_MS", "60000", CONFIG_INTEGER, 0, 3600000,
+     "how long to wait for each server to answer"},
+    {"CPOR_MIGRATION_TIMEOUT_MS", "600000", CONFIG_INTEGER, 1000, 86400000,
+     "of each migration; half of it: waiting for another setup to end"},
+    {.name = NULL},
+};
+
+const ConfigItem settings_audit[] = {
+    {"CPOR_AUDIT_TIMEOUT_MS", "600000", CONFIG_INTEGER, 1000, 86400000, "of each check"},
+    {.name = NULL},
+};

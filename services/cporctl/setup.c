@@ -1,0 +1,182 @@
+/* setup.c - `cporctl setup`: tables and topics, made or checked. */
+#include "cporctl.h"
+#include "migrations.h"
+#include "topics.h"
+#include "wait.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LOOK_MS = 2000 }; /* of one try: short, so that progress is told */
+
+const Option setup_options[] = {
+    {"--fix", NULL, "alter topics whose configuration is not that of the file"},
+    {.name = NULL},
+};
+
+/* ---- PostgreSQL ---- */
+
+static bool setup_wait_database(Session *session)
+{
+    Wait wait = wait_begin("PostgreSQL", config_integer(session->config, "CPOR_SETUP_WAIT_MS"));
+    while (!session_open_reader(session))
+        if (!wait_again(&wait, &session->error))
+            return false;
+    database_release(&session->database); /* its time-out is too short for migrations */
+    return true;
+}
+
+static bool setup_database(Session *session)
+{
+    return session_open_database(
+               session, (int)config_integer(session->config, "CPOR_MIGRATION_TIMEOUT_MS")) &&
+           migrations_apply(session, session_share_path(session, "migrations"));
+}
+
+/* ---- Kafka ---- */
+
+static bool setup_wait_kafka(Session *session, TopicAdmin *admin, TopicList *list)
+{
+    Wait wait = wait_begin("Kafka", config_integer(session->config, "CPOR_SETUP_WAIT_MS"));
+    while (!topic_admin_look(admin, list, LOOK_MS, &session->error))
+        if (!wait_again(&wait, &session->error))
+            return false;
+    return true;
+}
+
+/* Records of a tenant are found on the same partition of every topic, and in order, only while
+ * the numbers are equal and stay what they are. */
+static bool setup_check_partitions(Session *session, const TopicList *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const Topic *topic = &list->topics[i];
+        if (topic->found_count != 0 && topic->found_count != topic->partition_count)
+            return error_set(&session->error, ERROR_FATAL,
+                             "check topic %s: it has %d partitions, not %d (set "
+                             "CPOR_PARTITIONS=%d if all have as many; else stop the workers, "
+                             "delete the topic when nothing in it is needed, and run setup again)",
+                             topic->name, topic->found_count, topic->partition_count,
+                             topic->found_count);
+    }
+    return true;
+}
+
+/* Workers may start when we are done: wait for the leaders of what is new. */
+static bool setup_wait_leaders(Session *session, TopicAdmin *admin, TopicList *list)
+{
+    Wait wait = wait_begin("the topics' leaders",
+                           config_integer(session->config, "CPOR_KAFKA_TIMEOUT_MS"));
+    for (;;) {
+        bool ready = topic_admin_look(admin, list, LOOK_MS, &session->error);
+        for (size_t i = 0; ready && i < list->count; i++)
+            ready = list->topics[i].is_ready ||
+                    error_set(&session->error, ERROR_RETRY, "topic %s has partitions without one",
+                              list->topics[i].name);
+        if (ready)
+            return true;
+        if (!wait_again(&wait, &session->error))
+            return false;
+    }
+}
+
+/* Out: ret_change_count  grows by what was created. */
+static bool setup_create(Session *session, TopicAdmin *admin, TopicList *list,
+                         size_t *ret_change_count)
+{
+    bool is_new[TOPIC_COUNT_MAX];
+    for (size_t i = 0; i < list->count; i++)
+        is_new[i] = list->topics[i].found_count == 0;
+    if (!topic_admin_create(admin, list, (int)config_integer(session->config, "CPOR_REPLICATION"),
+                            &session->error) ||
+        !setup_wait_leaders(session, admin, list))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!is_new[i])
+            continue;
+        (*ret_change_count)++;
+        printf("kafka: topic %s created (%d partitions)\n", list->topics[i].name,
+               list->topics[i].found_count);
+    }
+    return setup_check_partitions(session, list); /* somebody else may have been first */
+}
+
+static bool config_differs(const TopicConfig *config)
+{
+    return config->found == NULL || strcmp(config->found, config->value) != 0;
+}
+
+static size_t topic_tell_differences(const Topic *topic, bool fix)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < topic->config_count; i++) {
+        const TopicConfig *config = &topic->configs[i];
+        if (!config_differs(config))
+            continue;
+        count++;
+        printf("kafka: %stopic %s: %s %s %s, topics.json has %s\n", fix ? "" : "warning: ",
+               topic->name, config->name, fix ? "was" : "is",
+               config->found == NULL ? "(unknown)" : config->found, config->value);
+    }
+    return count;
+}
+
+static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list,
+                          size_t *ret_change_count)
+{
+    const bool fix = arguments_option(&session->arguments, "--fix") != NULL;
+    size_t difference_count = 0;
+    if (!topic_admin_compare(admin, list, &session->arena, &session->error))
+        return false;
+    for (size_t i = 0; i < list->count; i++) {
+        const size_t count = topic_tell_differences(&list->topics[i], fix);
+        if (count > 0 && fix) {
+            if (!topic_admin_alter(admin, &list->topics[i], &session->error))
+                return false;
+            printf("kafka: topic %s altered\n", list->topics[i].name);
+        }
+        difference_count += count;
+    }
+    if (difference_count > 0 && !fix)
+        printf("kafka: topics left as they are; cporctl setup --fix alters them\n");
+    *ret_change_count += difference_count;
+    return true;
+}
+
+static bool setup_topics(Session *session, TopicAdmin *admin, TopicList *list)
+{
+    size_t change_count = 0;
+    if (!setup_check_partitions(session, list) ||
+        !setup_create(session, admin, list, &change_count) ||
+        !setup_compare(session, admin, list, &change_count))
+        return false;
+    if (change_count == 0)
+        printf("kafka: up to date (%zu topics)\n", list->count);
+    return true;
+}
+
+/* ---- both ---- */
+
+/* Nothing is changed anywhere before both servers are there. */
+static bool setup_do(Session *session, TopicAdmin *admin, TopicList *list)
+{
+    return setup_wait_database(session) && setup_wait_kafka(session, admin, list) &&
+           setup_database(session) && setup_topics(session, admin, list);
+}
+
+ExitCode setup_run(Session *session)
+{
+    const Config *config = session->config;
+    TopicList *list = arena_new(&session->arena, sizeof *list);
+    TopicAdmin *admin = NULL;
+    const bool done =
+        topic_file_read(session, session_share_path(session, "contracts/topics.json"),
+                        config_text(config, "CPOR_TOPIC_PREFIX"),
+                        (int)config_integer(config, "CPOR_PARTITIONS"), list) &&
+        topic_admin_open(config_text(config, "CPOR_KAFKA_BROKERS"),
+                         config_text(config, "CPOR_KAFKA_PROPERTIES"),
+                         (int)config_integer(config, "CPOR_KAFKA_TIMEOUT_MS"), &admin,
+                         &session->error) &&
+        setup_do(session, admin, list);
+    topic_admin_release(&admin);
+    return done ? EXIT_CODE_DONE : session_fail(session);
+}

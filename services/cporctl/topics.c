@@ -1,0 +1,410 @@
+/* topics.c - the adapter of librdkafka's administrative requests; see topics.h. */
+#include "topics.h"
+
+#include <ctype.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WHY_SIZE = 256, LINE_SIZE = 4096 };
+
+struct TopicAdmin {
+    rd_kafka_t *client;
+    rd_kafka_queue_t *queue;
+    int timeout_ms;
+};
+
+/* ---- the client ---- */
+
+static bool conf_set(rd_kafka_conf_t *conf, const char *key, const char *value, Error *reterr)
+{
+    char why[WHY_SIZE];
+    return rd_kafka_conf_set(conf, key, value, why, sizeof why) == RD_KAFKA_CONF_OK ||
+           error_set(reterr, ERROR_FATAL, "set Kafka property %s: %s", key, why);
+}
+
+static char *text_trim(char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    size_t size = strlen(text);
+    while (size > 0 && isspace((unsigned char)text[size - 1]))
+        text[--size] = '\0';
+    return text;
+}
+
+static void file_release(FILE **file)
+{
+    if (*file != NULL)
+        fclose(*file);
+}
+
+/* As the workers read it: TLS, SASL, and whatever a special broker needs. */
+static bool conf_set_file(rd_kafka_conf_t *conf, const char *path, Error *reterr)
+{
+    char line[LINE_SIZE];
+    if (*path == '\0')
+        return true;
+    __attribute__((cleanup(file_release))) FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return error_set(reterr, ERROR_FATAL, "open Kafka properties %s: %m", path);
+    for (int i = 1; fgets(line, sizeof line, file) != NULL; i++) {
+        char *key = text_trim(line);
+        if (*key == '\0' || *key == '#')
+            continue;
+        char *equals = strchr(key, '=');
+        if (equals == NULL)
+            return error_set(reterr, ERROR_FATAL, "read %s line %d: it has no \"key=value\"", path,
+                             i);
+        *equals = '\0';
+        if (!conf_set(conf, text_trim(key), text_trim(equals + 1), reterr))
+            return false;
+    }
+    return true;
+}
+
+/* Errors of connections come back with the requests; told twice they would hide the answer. */
+static void ignore_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
+{
+    (void)client;
+    (void)level;
+    (void)facility;
+    (void)text;
+}
+
+static bool client_open(const char *brokers, const char *properties_file, rd_kafka_t **ret_client,
+                        Error *reterr)
+{
+    char why[WHY_SIZE];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_log_cb(conf, ignore_log);
+    if (conf_set(conf, "bootstrap.servers", brokers, reterr) &&
+        conf_set(conf, "client.id", "cporctl", reterr) &&
+        conf_set(conf, "reconnect.backoff.max.ms", "1000", reterr) && /* while we wait for it */
+        conf_set_file(conf, properties_file, reterr)) {
+        *ret_client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+        if (*ret_client != NULL)
+            return true; /* it took conf */
+        error_set(reterr, ERROR_FATAL, "make Kafka client: %s", why);
+    }
+    rd_kafka_conf_destroy(conf);
+    return false;
+}
+
+bool topic_admin_open(const char *brokers, const char *properties_file, int timeout_ms,
+                      TopicAdmin **ret_admin, Error *reterr)
+{
+    TopicAdmin *admin = calloc(1, sizeof *admin);
+    if (admin == NULL)
+        return error_set(reterr, ERROR_FATAL, "make Kafka client: out of memory");
+    if (!client_open(brokers, properties_file, &admin->client, reterr)) {
+        free(admin);
+        return false;
+    }
+    admin->queue = rd_kafka_queue_new(admin->client);
+    admin->timeout_ms = timeout_ms;
+    *ret_admin = admin;
+    return true;
+}
+
+void topic_admin_release(TopicAdmin **admin_place)
+{
+    TopicAdmin *admin = *admin_place;
+    if (admin == NULL)
+        return;
+    rd_kafka_queue_destroy(admin->queue);
+    rd_kafka_destroy(admin->client);
+    free(admin);
+    *admin_place = NULL;
+}
+
+static ErrorClass code_class(rd_kafka_resp_err_t code)
+{
+    switch ((int)code) { /* of hundreds, those that a retry can heal */
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__RESOLVE: /* a container whose name is not known yet */
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
+        return ERROR_RETRY;
+    default:
+        return ERROR_FATAL;
+    }
+}
+
+/* ---- looking ---- */
+
+static void topic_note(Topic *topic, const rd_kafka_metadata_topic_t *found)
+{
+    topic->found_count = found->partition_cnt;
+    topic->is_ready = found->partition_cnt > 0;
+    for (int i = 0; i < found->partition_cnt; i++)
+        if (found->partitions[i].leader < 0)
+            topic->is_ready = false;
+}
+
+static void topics_note(TopicList *list, const rd_kafka_metadata_t *metadata)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        Topic *topic = &list->topics[i];
+        topic->found_count = 0;
+        topic->is_ready = false;
+        for (int j = 0; j < metadata->topic_cnt; j++)
+            if (strcmp(metadata->topics[j].topic, topic->name) == 0)
+                topic_note(topic, &metadata->topics[j]);
+    }
+}
+
+bool topic_admin_look(TopicAdmin *admin, TopicList *list, int wait_ms, Error *reterr)
+{
+    const rd_kafka_metadata_t *metadata = NULL;
+    char why[WHY_SIZE];
+    /* All topics are asked for: asking for one by its name could create it. */
+    const rd_kafka_resp_err_t code =
+        rd_kafka_metadata(admin->client, 1, NULL, &metadata, wait_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(admin->client, why, sizeof why);
+        return error_set(reterr, code_class(fatal == RD_KAFKA_RESP_ERR_NO_ERROR ? code : fatal),
+                         "list Kafka's topics: %s", rd_kafka_err2str(code));
+    }
+    topics_note(list, metadata);
+    rd_kafka_metadata_destroy(metadata);
+    return true;
+}
+
+/* ---- requests ---- */
+
+static void options_release(rd_kafka_AdminOptions_t **options)
+{
+    rd_kafka_AdminOptions_destroy(*options);
+}
+
+static void event_release(rd_kafka_event_t **event)
+{
+    if (*event != NULL)
+        rd_kafka_event_destroy(*event);
+}
+
+#define OPTIONS_AUTO __attribute__((cleanup(options_release))) rd_kafka_AdminOptions_t *
+#define EVENT_AUTO __attribute__((cleanup(event_release))) rd_kafka_event_t *
+
+static rd_kafka_AdminOptions_t *options_new(const TopicAdmin *admin, rd_kafka_admin_op_t operation)
+{
+    char why[WHY_SIZE];
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(admin->client, operation);
+    /* Fails for nothing but a bad number, and ours is checked. */
+    rd_kafka_AdminOptions_set_request_timeout(options, admin->timeout_ms, why, sizeof why);
+    return options;
+}
+
+/* The answer to the request that was sent last. */
+static bool answer_wait(TopicAdmin *admin, const char *what, rd_kafka_event_t **ret_event,
+                        Error *reterr)
+{
+    *ret_event = rd_kafka_queue_poll(admin->queue, admin->timeout_ms + 1000);
+    if (*ret_event == NULL)
+        return error_set(reterr, ERROR_RETRY, "%s: no answer in time", what);
+    const rd_kafka_resp_err_t code = rd_kafka_event_error(*ret_event);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(reterr, code_class(code), "%s: %s", what,
+                     rd_kafka_event_error_string(*ret_event));
+}
+
+/* ---- creating ---- */
+
+static bool new_topic(const Topic *topic, int replication, rd_kafka_NewTopic_t **ret_new,
+                      Error *reterr)
+{
+    char why[WHY_SIZE];
+    *ret_new = rd_kafka_NewTopic_new(topic->name, topic->partition_count, replication, why,
+                                     sizeof why);
+    if (*ret_new == NULL)
+        return error_set(reterr, ERROR_FATAL, "create topic %s: %s", topic->name, why);
+    for (size_t i = 0; i < topic->config_count; i++) {
+        const rd_kafka_resp_err_t code = rd_kafka_NewTopic_set_config(
+            *ret_new, topic->configs[i].name, topic->configs[i].value);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return error_set(reterr, ERROR_FATAL, "create topic %s: %s=%s: %s", topic->name,
+                             topic->configs[i].name, topic->configs[i].value,
+                             rd_kafka_err2str(code));
+    }
+    return true;
+}
+
+static bool created_check(const rd_kafka_event_t *event, Error *reterr)
+{
+    size_t count = 0;
+    const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
+        rd_kafka_event_CreateTopics_result((rd_kafka_event_t *)(uintptr_t)event), &count);
+    for (size_t i = 0; i < count; i++) {
+        const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+            return error_set(reterr, code_class(code), "create topic %s: %s",
+                             rd_kafka_topic_result_name(results[i]),
+                             rd_kafka_topic_result_error_string(results[i]));
+    }
+    return true;
+}
+
+static bool create_all(TopicAdmin *admin, rd_kafka_NewTopic_t **topics, size_t count,
+                       Error *reterr)
+{
+    char why[WHY_SIZE];
+    EVENT_AUTO event = NULL;
+    OPTIONS_AUTO options = options_new(admin, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    /* The broker answers when the topics are made, not when it heard of it. */
+    rd_kafka_AdminOptions_set_operation_timeout(options, admin->timeout_ms, why, sizeof why);
+    rd_kafka_CreateTopics(admin->client, topics, count, options, admin->queue);
+    return answer_wait(admin, "create topics", &event, reterr) && created_check(event, reterr);
+}
+
+bool topic_admin_create(TopicAdmin *admin, const TopicList *list, int replication, Error *reterr)
+{
+    rd_kafka_NewTopic_t *topics[TOPIC_COUNT_MAX] = {NULL};
+    size_t count = 0;
+    bool good = true;
+    for (size_t i = 0; good && i < list->count; i++) {
+        if (list->topics[i].found_count > 0)
+            continue;
+        good = new_topic(&list->topics[i], replication, &topics[count], reterr);
+        count += topics[count] != NULL;
+    }
+    good = good && (count == 0 || create_all(admin, topics, count, reterr));
+    rd_kafka_NewTopic_destroy_array(topics, count);
+    return good;
+}
+
+/* ---- configuration ---- */
+
+static Topic *topic_find(TopicList *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->topics[i].name, name) == 0)
+            return &list->topics[i];
+    return NULL;
+}
+
+static const char *value_find(const rd_kafka_ConfigEntry_t **entries, size_t count,
+                              const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
+            return rd_kafka_ConfigEntry_value(entries[i]);
+    return NULL;
+}
+
+static bool compare_note(const rd_kafka_ConfigResource_t *resource, TopicList *list, Arena *arena,
+                         Error *reterr)
+{
+    size_t count = 0;
+    const char *name = rd_kafka_ConfigResource_name(resource);
+    const rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resource);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(reterr, code_class(code), "read configuration of topic %s: %s", name,
+                         rd_kafka_ConfigResource_error_string(resource));
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
+    Topic *topic = topic_find(list, name);
+    for (size_t i = 0; topic != NULL && i < topic->config_count; i++) {
+        const char *value = value_find(entries, count, topic->configs[i].name);
+        topic->configs[i].found = value == NULL ? NULL : arena_text(arena, value);
+    }
+    return true;
+}
+
+/* Takes resources. Out: ret_event  keeps what the brokers answered, per resource. */
+static bool describe(TopicAdmin *admin, rd_kafka_ConfigResource_t **resources, size_t count,
+                     rd_kafka_event_t **ret_event, Error *reterr)
+{
+    OPTIONS_AUTO options = options_new(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS);
+    rd_kafka_DescribeConfigs(admin->client, resources, count, options, admin->queue);
+    rd_kafka_ConfigResource_destroy_array(resources, count);
+    return answer_wait(admin, "read configuration of topics", ret_event, reterr);
+}
+
+static const rd_kafka_ConfigResource_t **described(const rd_kafka_event_t *event, size_t *ret_count)
+{
+    return rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result((rd_kafka_event_t *)(uintptr_t)event), ret_count);
+}
+
+bool topic_admin_compare(TopicAdmin *admin, TopicList *list, Arena *arena, Error *reterr)
+{
+    rd_kafka_ConfigResource_t *resources[TOPIC_COUNT_MAX];
+    EVENT_AUTO event = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->topics[i].found_count > 0)
+            resources[count++] =
+                rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, list->topics[i].name);
+    if (count == 0)
+        return true;
+    if (!describe(admin, resources, count, &event, reterr))
+        return false;
+    const rd_kafka_ConfigResource_t **answers = described(event, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!compare_note(answers[i], list, arena, reterr))
+            return false;
+    return true;
+}
+
+/* This request replaces a topic's whole configuration (changing single values needs librdkafka
+ * 2.2): what somebody set on the topic itself is carried over. */
+static void alter_carry_over(rd_kafka_ConfigResource_t *resource,
+                             const rd_kafka_ConfigResource_t *found)
+{
+    size_t count = 0;
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(found, &count);
+    for (size_t i = 0; i < count; i++)
+        if (rd_kafka_ConfigEntry_source(entries[i]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
+            rd_kafka_ConfigResource_set_config(resource, rd_kafka_ConfigEntry_name(entries[i]),
+                                               rd_kafka_ConfigEntry_value(entries[i]));
+}
+
+static bool altered_check(const Topic *topic, const rd_kafka_event_t *event, Error *reterr)
+{
+    size_t count = 0;
+    const rd_kafka_ConfigResource_t **answers = rd_kafka_AlterConfigs_result_resources(
+        rd_kafka_event_AlterConfigs_result((rd_kafka_event_t *)(uintptr_t)event), &count);
+    for (size_t i = 0; i < count; i++)
+        if (rd_kafka_ConfigResource_error(answers[i]) != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return error_set(reterr, ERROR_FATAL, "alter topic %s: %s", topic->name,
+                             rd_kafka_ConfigResource_error_string(answers[i]));
+    return true;
+}
+
+static bool alter_send(TopicAdmin *admin, const Topic *topic, rd_kafka_ConfigResource_t *resource,
+                       Error *reterr)
+{
+    EVENT_AUTO event = NULL;
+    OPTIONS_AUTO options = options_new(admin, RD_KAFKA_ADMIN_OP_ALTERCONFIGS);
+    for (size_t i = 0; i < topic->config_count; i++)
+        rd_kafka_ConfigResource_set_config(resource, topic->configs[i].name,
+                                           topic->configs[i].value);
+    rd_kafka_AlterConfigs(admin->client, &resource, 1, options, admin->queue);
+    return answer_wait(admin, "alter topics", &event, reterr) &&
+           altered_check(topic, event, reterr);
+}
+
+bool topic_admin_alter(TopicAdmin *admin, const Topic *topic, Error *reterr)
+{
+    EVENT_AUTO event = NULL;
+    size_t count = 0;
+    rd_kafka_ConfigResource_t *asked =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name);
+    if (!describe(admin, &asked, 1, &event, reterr))
+        return false;
+    const rd_kafka_ConfigResource_t **found = described(event, &count);
+    if (count != 1 || rd_kafka_ConfigResource_error(found[0]) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(reterr, ERROR_FATAL, "alter topic %s: its configuration cannot be read",
+                         topic->name);
+    rd_kafka_ConfigResource_t *resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name);
+    alter_carry_over(resource, found[0]);
+    const bool done = alter_send(admin, topic, resource, reterr);
+    rd_kafka_ConfigResource_destroy(resource);
+    return done;
+}

@@ -1,0 +1,46 @@
+/* topics.h - the administrative side of Kafka: look at topics, create them, change their settings.
+ * topics.c alone includes librdkafka. */
+#pragma once
+
+#include "topic_file.h"
+
+typedef struct TopicAdmin TopicAdmin;
+
+/*
+ * topic_admin_open - make the client; no broker is asked yet.
+ *
+ * In:      properties_file  "" or a file of key=value.
+ *          timeout_ms       of each request that follows.
+ * Errors:  FATAL  a bad property.
+ */
+MUST_CHECK bool topic_admin_open(const char *brokers, const char *properties_file, int timeout_ms,
+                                 TopicAdmin **ret_admin, Error *reterr);
+void topic_admin_release(TopicAdmin **admin);
+
+/*
+ * topic_admin_look - which topics are there: found_count and is_ready of each.
+ *
+ * Errors:  RETRY  no broker answers; FATAL  authentication, authorisation.
+ * Cost:    waits at most wait_ms.
+ */
+MUST_CHECK bool topic_admin_look(TopicAdmin *admin, TopicList *list, int wait_ms, Error *reterr);
+
+/*
+ * topic_admin_create - create those whose found_count is 0.
+ *
+ * In:      replication  -1: the brokers' default.
+ * Errors:  FATAL  a broker refuses: which topic and why. One that somebody else created meanwhile
+ *          is no error.
+ */
+MUST_CHECK bool topic_admin_create(TopicAdmin *admin, const TopicList *list, int replication,
+                                   Error *reterr);
+
+/* topic_admin_compare - fill in configs[].found of each topic that is there; in arena. */
+MUST_CHECK bool topic_admin_compare(TopicAdmin *admin, TopicList *list, Arena *arena,
+                                    Error *reterr);
+
+/*
+ * topic_admin_alter - set a topic's configuration to what it shall be; settings that the list does
+ * not name stay as they are.
+ */
+MUST_CHECK bool topic_admin_alter(TopicAdmin *admin, const Topic *topic, Error *reterr);

@@ -1,0 +1,56 @@
+/* customer_notification.h - the worker that tells the customer. */
+#pragma once
+
+#include "claim/catalogue.h"
+#include "claim/notice.h"
+#include "runtime/smtp.h"
+#include "store/store.h"
+
+enum { NOTICE_CHUNK_COUNT = 200, MAIL_SENDER_COUNT_MAX = 16 };
+
+typedef struct Notification {
+    Store store;
+    Catalogue *catalogue;
+    NoticeTemplates *templates;
+    TokenKeys *keys;
+    Smtp *senders[MAIL_SENDER_COUNT_MAX]; /* one connection each */
+    size_t sender_count;
+    int64_t give_up_ms; /* temporary refusals for so long are for good */
+    Metric *accepted, *temporary, *permanent, *calendar_ended;
+} Notification;
+
+extern const ConfigItem notification_config_items[];
+
+bool notification_open(Worker *worker, void *state, Error *reterr);
+bool notification_handle(Worker *worker, void *state, Batch *batch, Error *reterr);
+void notification_close(Worker *worker, void *state);
+
+/* One message on its way. */
+typedef struct Mail {
+    const Event *event;
+    const Entry *entry;
+    const char *to, *message; /* NULL message: could not be made, see held */
+    size_t message_size;
+    bool held;                /* the calendar has ended: nothing is sent, it waits */
+    bool answered;            /* reply says what the server decided */
+    SmtpReply reply;
+    int64_t answered_at_ms;   /* business time right after the server's answer */
+} Mail;
+
+/* ---- notice_db.c ---- */
+
+/* mails_prepare - for the events whose claims are to be notified now: load, render, sign. */
+MUST_CHECK bool mails_prepare(Work *work, const Notification *notification, Mail **ret_mails,
+                              size_t *ret_count, Error *reterr);
+
+/* ---- mail_send.c ---- */
+
+/* mails_send - hand over all mails through the senders, in parallel; stops at the first session
+ * error. Errors: RETRY, FATAL as smtp_send; mails that were answered are marked all the same. */
+MUST_CHECK bool mails_send(const Notification *notification, const char *from, Mail *mails,
+                           size_t count, Error *reterr);
+
+/* ---- customer_notification.c ---- */
+
+/* notification_wants - the event asks for a notice that is still due. Pure. */
+bool notification_wants(const Event *event, const Claim *claim);

@@ -1,0 +1,77 @@
+/* mail_send.c - several connections to the mail server, one thread each, over a list of mails. */
+#include "customer_notification.h"
+
+#include "runtime/clock.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct Sending {
+    const Clock *clock;
+    const char *from;
+    Mail *mails;
+    size_t count;
+    atomic_size_t next;
+    atomic_bool stopped;
+} Sending;
+
+typedef struct Sender {
+    Sending *sending;
+    Smtp *smtp;
+    Error error;
+    bool failed;
+} Sender;
+
+static void *sender_run(void *argument)
+{
+    Sender *sender = argument;
+    Sending *sending = sender->sending;
+    while (!atomic_load(&sending->stopped)) {
+        const size_t index = atomic_fetch_add(&sending->next, 1);
+        if (index >= sending->count)
+            break;
+        Mail *mail = &sending->mails[index];
+        if (mail->held)
+            continue;
+        if (!smtp_send(sender->smtp, sending->from, mail->to, mail->message, mail->message_size,
+                       &mail->reply, &sender->error)) {
+            sender->failed = true;
+            atomic_store(&sending->stopped, true);
+            break;
+        }
+        mail->answered_at_ms = clock_now(sending->clock);
+        mail->answered = true;
+    }
+    return NULL;
+}
+
+bool mails_send(const Notification *notification, const char *from, Mail *mails, size_t count,
+                Error *reterr)
+{
+    Sending sending = {.clock = worker_clock(notification->store.worker),
+                       .from = from,
+                       .mails = mails,
+                       .count = count};
+    Sender senders[MAIL_SENDER_COUNT_MAX];
+    pthread_t threads[MAIL_SENDER_COUNT_MAX];
+    size_t started = 0;
+    const size_t wanted = count < notification->sender_count ? count : notification->sender_count;
+    for (size_t i = 0; i < wanted; i++)
+        senders[i] = (Sender){.sending = &sending, .smtp = notification->senders[i]};
+    for (size_t i = 1; i < wanted; i++) { /* the first runs here */
+        if (pthread_create(&threads[started], NULL, sender_run, &senders[i]) != 0)
+            break;
+        started++;
+    }
+    if (wanted > 0)
+        sender_run(&senders[0]);
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < wanted; i++) {
+        if (!senders[i].failed)
+            continue;
+        *reterr = senders[i].error;
+        return false;
+    }
+    return true;
+}

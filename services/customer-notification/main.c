@@ -1,0 +1,18 @@
+/* main.c - customer-notification: tells the customer, and opens the window. */
+#include "customer_notification.h"
+
+int main(int argc, char **argv)
+{
+    static const char *const topics[] = {"customer-notification", NULL};
+    static const WorkerSpec spec = {
+        .name = "customer-notification",
+        .summary = "hands the notice to the mail server and opens the customer's window",
+        .input_topics = topics,
+        .config_items = notification_config_items,
+        .state_size = sizeof(Notification),
+        .open = notification_open,
+        .handle = notification_handle,
+        .close = notification_close,
+    };
+    return worker_main(&spec, argc, argv);
+}

@@ -1,0 +1,272 @@
+/* decide.c - one record of the log that decides: settle what came before it, then apply it. */
+#include "opt_out_expiry.h"
+
+#include "claim/outbound.h"
+#include "claim/rules.h"
+#include "runtime/log.h"
+#include "runtime/metrics.h"
+
+#include <string.h>
+
+static bool names_line(const Event *event, int32_t number)
+{
+    for (size_t i = 0; i < event->line_count; i++)
+        if (event->lines[i] == number)
+            return true;
+    return event->lines == NULL;
+}
+
+static bool actor_is_partner(const Event *event, const Claim *claim)
+{
+    return event->actor.type == ACTOR_PARTNER && event->actor.id != NULL &&
+           strcmp(event->actor.id, claim->mpn_id) == 0;
+}
+
+/* Move every line that is named and fits; an event that moves none is kept as ignored. */
+static void move_lines(Deciding *deciding, const Event *event, Entry *entry, LineEvent line_event,
+                       const char *why_not)
+{
+    Work *work = deciding->work;
+    Change change = change_begin(work, event, entry, event->receipt_at_ms);
+    for (size_t i = 0; i < entry->claim->line_count; i++)
+        if (names_line(event, entry->claim->lines[i].number))
+            (void)!line_move(&entry->claim->lines[i], line_event, CODE_NONE,
+                             event->receipt_at_ms);
+    if (!change_end(&change, CHANGE_IF_MOVED))
+        work_ignore(work, event, why_not);
+}
+
+/* ---- the customer's no ---- */
+
+static bool token_is_good(const Deciding *deciding, const Event *event, const Entry *entry)
+{
+    TokenContent content;
+    return token_verify(deciding->expiry->keys, event->token, &content) &&
+           strcmp(content.tenant_id, event->tenant_id) == 0 &&
+           strcmp(content.claim_id, event->claim_id) == 0 &&
+           (entry == NULL || content.revision == entry->claim->revision);
+}
+
+static void keep(Deciding *deciding, const Event *event)
+{
+    if (deciding->kept_count == deciding->kept_room) {
+        const size_t room = deciding->kept_room == 0 ? 16 : deciding->kept_room * 2;
+        const Event **grown = arena_new(deciding->work->arena, room * sizeof *grown);
+        if (deciding->kept_count > 0)
+            memcpy(grown, deciding->kept, deciding->kept_count * sizeof *grown);
+        deciding->kept = grown;
+        deciding->kept_room = room;
+    }
+    deciding->kept[deciding->kept_count++] = event;
+    metric_add(deciding->expiry->kept, 1);
+}
+
+/* Received by the deadline but handled after the promotion (a foreign partition, a step back of
+ * append times): honoured all the same, counted. */
+static void count_late(const Deciding *deciding, const Event *event, const Claim *claim)
+{
+    for (size_t i = 0; i < claim->line_count; i++)
+        if (claim->lines[i].status == LINE_OFFICIAL && names_line(event, claim->lines[i].number) &&
+            claim->lines[i].deadline_at_ms >= event->receipt_at_ms)
+            metric_add(deciding->expiry->honoured_late, 1);
+}
+
+static void opt_out(Deciding *deciding, const Event *event, Entry *entry)
+{
+    if (event->token != NULL && !token_is_good(deciding, event, entry)) {
+        metric_add(deciding->expiry->tokens_invalid, 1);
+        batch_add_dead_letter(deciding->work->batch, event->record, "TOKEN_INVALID",
+                              "the opt-out link's token is forged, or of another claim or contact");
+        return;
+    }
+    if (entry == NULL) {
+        keep(deciding, event);
+        return;
+    }
+    count_late(deciding, event, entry->claim);
+    move_lines(deciding, event, entry, LINE_OPT_OUT, "nothing is left to decline");
+}
+
+/* ---- what the partner does ---- */
+
+static void partner_move(Deciding *deciding, const Event *event, Entry *entry,
+                         LineEvent line_event, const char *why_not)
+{
+    if (!actor_is_partner(event, entry->claim))
+        work_ignore(deciding->work, event, "the actor is not the claim's partner");
+    else
+        move_lines(deciding, event, entry, line_event, why_not);
+}
+
+static bool claim_can_use_evidence(const Claim *claim)
+{
+    for (size_t i = 0; i < claim->line_count; i++)
+        if (line_is_live(&claim->lines[i]) || claim->lines[i].status == LINE_OFFICIAL)
+            return true;
+    return false;
+}
+
+/* A fresher good PoE counts for its lines in every competition from now on. */
+static void freshen_lines(const Deciding *deciding, const Event *event, Claim *claim, Poe *poe)
+{
+    const Zone *zone = calendar_set_zone(deciding->work->store->calendars, claim->time_zone);
+    if (zone == NULL)
+        return; /* not validated yet: validation reads what was attached */
+    const int32_t submission_day = zone_local_day(zone, claim->first_submitted_at_ms);
+    for (size_t i = 0; i < claim->line_count; i++) {
+        unsigned faults;
+        const int32_t day = poe_newest(poe, event->poe_count, claim->lines[i].number,
+                                       submission_day, zone, &faults);
+        if (day > claim->lines[i].poe_day)
+            claim->lines[i].poe_day = day;
+    }
+}
+
+static void add_evidence(Deciding *deciding, const Event *event, Entry *entry)
+{
+    Work *work = deciding->work;
+    if (!actor_is_partner(event, entry->claim) || !claim_can_use_evidence(entry->claim)) {
+        work_ignore(work, event,
+                    actor_is_partner(event, entry->claim)
+                        ? "the claim is over; evidence is kept with live ones only"
+                        : "the actor is not the claim's partner");
+        return;
+    }
+    Poe *poe = arena_new(work->arena, (event->poe_count + 1) * sizeof *poe);
+    memcpy(poe, event->poe, event->poe_count * sizeof *poe);
+    for (size_t i = 0; i < event->poe_count; i++)
+        poe[i].received_at_ms = event->receipt_at_ms;
+    Change change = change_begin(work, event, entry, event->receipt_at_ms);
+    work_attach(work, event, "EVIDENCE", event->evidence);
+    freshen_lines(deciding, event, entry->claim, poe);
+    change_end(&change, CHANGE_SILENT);
+}
+
+/* ---- windows ---- */
+
+/* The holder of a slot is told that a newer PoE has a window on it, so that it can answer. */
+static void challenge(Deciding *deciding, const Event *event, const Claim *claim, const Line *line)
+{
+    Work *work = deciding->work;
+    const Holder *holder = slot_book_holder(&work->slots, claim->tenant_id, line->slot);
+    if (line->status != LINE_OPT_OUT_OPEN || holder == NULL || line->poe_day <= holder->poe_day ||
+        strcmp(holder->claim_id, claim->claim_id) == 0)
+        return;
+    const Entry *entry = work_entry(work, claim->tenant_id, holder->claim_id);
+    const Line *held = entry == NULL ? NULL : claim_line(entry->claim, holder->line);
+    if (held == NULL)
+        return;
+    char challenger[UUID_SIZE];
+    association_id(claim, line->number, challenger);
+    const Outcome outcome =
+        outbound_challenged(entry->claim, held, challenger, event->receipt_at_ms,
+                            line->deadline_at_ms, event->record, work->arena);
+    Move *move = work_note(work, event, claim->tenant_id, holder->claim_id, event->receipt_at_ms);
+    move_add(work, move, &outcome);
+}
+
+static void window_opened(Deciding *deciding, const Event *event, const Entry *entry)
+{
+    for (size_t i = 0; i < entry->claim->line_count; i++)
+        challenge(deciding, event, entry->claim, &entry->claim->lines[i]);
+}
+
+static void extend_window(Deciding *deciding, const Event *event, Entry *entry)
+{
+    Work *work = deciding->work;
+    Claim *claim = entry->claim;
+    bool extended = false;
+    Change change = change_begin(work, event, entry, event->receipt_at_ms);
+    for (size_t i = 0; i < claim->line_count; i++) {
+        Line *line = &claim->lines[i];
+        if (line->status != LINE_OPT_OUT_OPEN || !names_line(event, line->number) ||
+            event->at_ms <= line->deadline_at_ms)
+            continue;
+        line->deadline_at_ms = event->at_ms;
+        extended = true;
+    }
+    if (!extended) {
+        work_ignore(work, event, "no open window of this claim would become longer");
+        return;
+    }
+    change_end(&change, CHANGE_PUBLISHED);
+    for (size_t i = 0; i < claim->line_count; i++)
+        if (names_line(event, claim->lines[i].number) &&
+            claim->lines[i].deadline_at_ms == event->at_ms)
+            challenge(deciding, event, claim, &claim->lines[i]);
+}
+
+/* Woken too early (a clock ahead of the broker's): settled nothing, so arm it once more. */
+static void window_closed(const Deciding *deciding, const Event *event)
+{
+    Timer timer = {.due_at_ms = event->at_ms};
+    Error error = {0};
+    if (event->at_ms < event->receipt_at_ms)
+        return;
+    timer_member(TIMER_WINDOW, event->tenant_id, "", event->at_ms, timer.member);
+    if (!timer_index_arm(deciding->work->store->timers, timer_shard(event->tenant_id), &timer, 1,
+                         &error))
+        log_error(LOG_WARNING, "timer-unarmed", &error, "member=\"%s\"", timer.member);
+}
+
+/* ---- subscriptions ---- */
+
+static void subscription_changed(Deciding *deciding, const Event *event)
+{
+    const SubscriptionState state = event->subscription_state;
+    const TenantEntries *tenant = deciding_tenant(deciding, event->tenant_id);
+    deciding_set_standing(deciding, event->tenant_id, event->subscription_id, state);
+    if (state != SUBSCRIPTION_EXPIRED && state != SUBSCRIPTION_DELETED)
+        return; /* suspended ends nothing; it counts at promotion */
+    for (size_t i = 0; tenant != NULL && i < tenant->count; i++) {
+        Entry *entry = tenant->entries[i];
+        Change change = change_begin(deciding->work, event, entry, event->receipt_at_ms);
+        bool moved = false;
+        for (size_t j = 0; j < entry->claim->line_count; j++)
+            if (strcmp(entry->claim->lines[j].subscription_id, event->subscription_id) == 0)
+                moved |= line_move(&entry->claim->lines[j], LINE_SUBSCRIPTION_END, CODE_NONE,
+                                   event->receipt_at_ms);
+        if (moved)
+            (void)change_end(&change, CHANGE_IF_MOVED);
+    }
+}
+
+/* ---- one record ---- */
+
+static void apply_to_claim(Deciding *deciding, const Event *event, Entry *entry)
+{
+    if (event->type == EVENT_CUSTOMER_OPTED_OUT)
+        opt_out(deciding, event, entry);
+    else if (entry == NULL && event->type != EVENT_WINDOW_OPENED)
+        batch_add_dead_letter(deciding->work->batch, event->record, "UNKNOWN_CLAIM",
+                              "no claim with this tenant_id and claim_id was submitted");
+    else if (entry == NULL)
+        return;
+    else if (event->type == EVENT_CLAIM_WITHDRAWN)
+        partner_move(deciding, event, entry, LINE_WITHDRAW, "nothing is left to withdraw");
+    else if (event->type == EVENT_DISASSOCIATED)
+        partner_move(deciding, event, entry, LINE_DISASSOCIATE, "no such line is official");
+    else if (event->type == EVENT_EVIDENCE_ADDED)
+        add_evidence(deciding, event, entry);
+    else if (event->type == EVENT_WINDOW_EXTENDED)
+        extend_window(deciding, event, entry);
+    else if (event->type == EVENT_WINDOW_OPENED)
+        window_opened(deciding, event, entry);
+}
+
+void expiry_decide(Deciding *deciding, const Event *event)
+{
+    Work *work = deciding->work;
+    if (work_was_handled(work, event) != MEETING_REPLAYED)
+        settle(deciding, event);
+    if (work_meet(work, event) != MEETING_NEW)
+        return;
+    if (event->type == EVENT_WINDOW_CLOSED)
+        window_closed(deciding, event);
+    else if (event->type == EVENT_SUBSCRIPTION_CHANGED)
+        subscription_changed(deciding, event);
+    else if (event->type == EVENT_IMPORTED)
+        expiry_import(deciding, event);
+    else
+        apply_to_claim(deciding, event, work_entry(work, event->tenant_id, event->claim_id));
+}

@@ -1,0 +1,335 @@
+/* expiry_db.c - what a batch of the log that decides must know, and what it keeps besides claims. */
+#include "opt_out_expiry.h"
+
+#include "claim/rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *pair_key(Arena *arena, const char *tenant_id, const char *other)
+{
+    return arena_printf(arena, "%s/%s", tenant_id, other);
+}
+
+/* ---- entries by tenant ---- */
+
+TenantEntries *deciding_tenant(const Deciding *deciding, const char *tenant_id)
+{
+    return text_map_get(&deciding->tenants, tenant_id);
+}
+
+void deciding_add_entry(Deciding *deciding, Entry *entry)
+{
+    TenantEntries *tenant = deciding_tenant(deciding, entry->claim->tenant_id);
+    Arena *arena = deciding->work->arena;
+    if (tenant == NULL) {
+        tenant = arena_new(arena, sizeof *tenant);
+        text_map_put(&deciding->tenants, entry->claim->tenant_id, tenant);
+    }
+    if (tenant->count == tenant->room) {
+        tenant->room = tenant->room == 0 ? 8 : tenant->room * 2;
+        Entry **grown = arena_new(arena, tenant->room * sizeof(Entry *));
+        if (tenant->count > 0)
+            memcpy(grown, tenant->entries, tenant->count * sizeof(Entry *));
+        tenant->entries = grown;
+    }
+    tenant->entries[tenant->count++] = entry;
+}
+
+/* ---- wanted ---- */
+
+static bool want_rows(Work *work, const DbStatement *statement, const char *const *parameters,
+                      size_t count, Error *reterr)
+{
+    DbResult *result = NULL;
+    if (!database_run(work->database, statement, parameters, count, &result, reterr))
+        return false;
+    for (size_t row = 0; row < db_result_rows(result); row++)
+        work_want(work, db_text(result, row, 0), db_text(result, row, 1));
+    db_result_release(&result);
+    return true;
+}
+
+/* Windows that a receipt in this batch settles: each tenant up to its latest receipt. */
+static bool want_due(Work *work, Error *reterr)
+{
+    static const DbStatement statement = {
+        "windows-due",
+        "select t.tenant_id, t.claim_id from timers t"
+        " join (select tenant_id, max(receipt) as receipt from unnest($1::uuid[], $2::bigint[])"
+        " as u(tenant_id, receipt) group by tenant_id) as w on t.tenant_id = w.tenant_id"
+        " and t.kind = 'WINDOW' and t.due_at_ms < w.receipt"};
+    DbColumn tenants, receipts;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&receipts, work->arena);
+    for (size_t i = 0; i < work->event_count; i++) {
+        db_column_add_text(&tenants, work->events[i].tenant_id);
+        db_column_add_integer(&receipts, work->events[i].receipt_at_ms);
+    }
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&receipts)};
+    return want_rows(work, &statement, parameters, 2, reterr);
+}
+
+/* Claims that hold a slot of a subscription that changed. */
+static bool want_subscribers(Work *work, Error *reterr)
+{
+    static const DbStatement statement = {
+        "holders-of-subscriptions",
+        "select h.tenant_id, h.claim_id from holders h"
+        " join unnest($1::uuid[], $2::text[]) as w(tenant_id, subscription_id)"
+        " on h.tenant_id = w.tenant_id and h.slot in (w.subscription_id || '/RECORD',"
+        " w.subscription_id || '/REVENUE')"};
+    DbColumn tenants, subscriptions;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&subscriptions, work->arena);
+    for (size_t i = 0; i < work->event_count; i++) {
+        if (work->events[i].type != EVENT_SUBSCRIPTION_CHANGED)
+            continue;
+        db_column_add_text(&tenants, work->events[i].tenant_id);
+        db_column_add_text(&subscriptions, work->events[i].subscription_id);
+    }
+    if (tenants.count == 0)
+        return true;
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&subscriptions)};
+    return want_rows(work, &statement, parameters, 2, reterr);
+}
+
+/* ---- slots ---- */
+
+typedef struct SlotList {
+    SlotWanted *items;
+    size_t count, room;
+} SlotList;
+
+static void slot_list_add(SlotList *list, Arena *arena, const char *tenant_id, const char *slot,
+                          const char *mpn_id)
+{
+    if (slot[0] == '\0')
+        return;
+    if (list->count == list->room) {
+        list->room = list->room == 0 ? 64 : list->room * 2;
+        SlotWanted *grown = arena_new(arena, list->room * sizeof *grown);
+        if (list->count > 0)
+            memcpy(grown, list->items, list->count * sizeof *grown);
+        list->items = grown;
+    }
+    list->items[list->count++] =
+        (SlotWanted){.tenant_id = tenant_id, .slot = slot, .mpn_id = mpn_id};
+}
+
+static void slots_of_imports(Work *work, SlotList *list)
+{
+    for (size_t i = 0; i < work->event_count; i++) {
+        const Event *event = &work->events[i];
+        if (event->type != EVENT_IMPORTED || event->subscription_id == NULL)
+            continue;
+        char *slot = arena_new(work->arena, SLOT_SIZE);
+        slot_of(event->import.solution_area, event->import.activities, "", event->subscription_id,
+                slot);
+        slot_list_add(list, work->arena, event->tenant_id, slot, event->import.mpn_id);
+    }
+}
+
+/* Who holds the slots of open windows, or of imports; those claims may be superseded or told. */
+static bool load_slots(Work *work, Error *reterr)
+{
+    SlotList list = {0};
+    for (size_t i = 0; i < work->entry_count; i++) {
+        const Claim *claim = work->entries[i]->claim;
+        for (size_t j = 0; j < claim->line_count; j++)
+            if (claim->lines[j].status == LINE_OPT_OUT_OPEN)
+                slot_list_add(&list, work->arena, claim->tenant_id, claim->lines[j].slot,
+                              claim->mpn_id);
+    }
+    slots_of_imports(work, &list);
+    if (!work_load_slots(work, list.items, list.count, reterr))
+        return false;
+    for (size_t i = 0; i < list.count; i++) {
+        const Holder *holder =
+            slot_book_holder(&work->slots, list.items[i].tenant_id, list.items[i].slot);
+        if (holder != NULL && work_entry(work, list.items[i].tenant_id, holder->claim_id) == NULL)
+            work_want(work, list.items[i].tenant_id, holder->claim_id);
+    }
+    return work->wanted_count == 0 || work_load(work, reterr);
+}
+
+/* ---- standings ---- */
+
+SubscriptionState deciding_standing(const Deciding *deciding, const char *tenant_id,
+                                    const char *subscription_id)
+{
+    if (subscription_id[0] == '\0')
+        return SUBSCRIPTION_NONE;
+    const char *state = text_map_get(
+        &deciding->standings, pair_key(deciding->work->arena, tenant_id, subscription_id));
+    return state == NULL ? SUBSCRIPTION_NONE : subscription_state_from_name(state);
+}
+
+void deciding_set_standing(Deciding *deciding, const char *tenant_id, const char *subscription_id,
+                           SubscriptionState state)
+{
+    Arena *arena = deciding->work->arena;
+    const char *key = pair_key(arena, tenant_id, subscription_id);
+    text_map_put(&deciding->standings, key, arena_text(arena, subscription_state_name(state)));
+    if (deciding->changed_count == deciding->changed_room) {
+        const size_t room = deciding->changed_room == 0 ? 16 : deciding->changed_room * 2;
+        const char **grown = arena_new(arena, room * sizeof *grown);
+        if (deciding->changed_count > 0)
+            memcpy(grown, deciding->changed_standings, deciding->changed_count * sizeof *grown);
+        deciding->changed_standings = grown;
+        deciding->changed_room = room;
+    }
+    deciding->changed_standings[deciding->changed_count++] = key;
+}
+
+static void want_subscriptions(const Work *work, DbColumn *tenants, DbColumn *subscriptions)
+{
+    for (size_t i = 0; i < work->entry_count; i++) {
+        const Claim *claim = work->entries[i]->claim;
+        for (size_t j = 0; j < claim->line_count; j++) {
+            const Line *line = &claim->lines[j];
+            if (line->status != LINE_OPT_OUT_OPEN || line->subscription_id[0] == '\0')
+                continue;
+            db_column_add_text(tenants, claim->tenant_id);
+            db_column_add_text(subscriptions, line->subscription_id);
+        }
+    }
+    for (size_t i = 0; i < work->event_count; i++) {
+        const Event *event = &work->events[i];
+        if (event->type != EVENT_IMPORTED || event->subscription_id == NULL)
+            continue;
+        db_column_add_text(tenants, event->tenant_id);
+        db_column_add_text(subscriptions, event->subscription_id);
+    }
+}
+
+static bool load_standings(Deciding *deciding, Error *reterr)
+{
+    static const DbStatement statement = {
+        "standings-select",
+        "select w.tenant_id, w.subscription_id, t.state, case when s.deleted then 'DELETED' else"
+        " s.state end from (select distinct * from unnest($1::uuid[], $2::uuid[])) as"
+        " w(tenant_id, subscription_id) left join subscription_standings t"
+        " on t.tenant_id = w.tenant_id and t.subscription_id = w.subscription_id"
+        " left join subscriptions s on s.subscription_id = w.subscription_id"
+        " and s.tenant_id = w.tenant_id"};
+    Work *work = deciding->work;
+    DbColumn tenants, subscriptions;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&subscriptions, work->arena);
+    want_subscriptions(work, &tenants, &subscriptions);
+    if (tenants.count == 0)
+        return true;
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&subscriptions)};
+    DbResult *result = NULL;
+    if (!database_run(work->database, &statement, parameters, 2, &result, reterr))
+        return false;
+    for (size_t row = 0; row < db_result_rows(result); row++) {
+        const char *key =
+            pair_key(work->arena, db_text(result, row, 0), db_text(result, row, 1));
+        if (!db_is_null(result, row, 2))
+            text_map_put(&deciding->standings, key,
+                         arena_text(work->arena, db_text(result, row, 2)));
+        if (!db_is_null(result, row, 3))
+            text_map_put(&deciding->records, key,
+                         arena_text(work->arena, db_text(result, row, 3)));
+    }
+    db_result_release(&result);
+    return true;
+}
+
+bool expiry_load(Deciding *deciding, Error *reterr)
+{
+    Work *work = deciding->work;
+    text_map_init(&deciding->tenants, work->arena);
+    text_map_init(&deciding->standings, work->arena);
+    text_map_init(&deciding->records, work->arena);
+    for (size_t i = 0; i < work->event_count; i++)
+        if (work->events[i].claim_id[0] != '\0')
+            work_want(work, work->events[i].tenant_id, work->events[i].claim_id);
+    if (work->event_count > 0 &&
+        (!want_due(work, reterr) || !want_subscribers(work, reterr) || !work_load(work, reterr) ||
+         !load_slots(work, reterr) || !load_standings(deciding, reterr)))
+        return false;
+    for (size_t i = 0; i < work->entry_count; i++)
+        deciding_add_entry(deciding, work->entries[i]);
+    return true;
+}
+
+/* ---- save ---- */
+
+static bool save_standings(const Deciding *deciding, Error *reterr)
+{
+    static const DbStatement statement = {
+        "standings-upsert",
+        "insert into subscription_standings (tenant_id, subscription_id, state, changed_at_ms)"
+        " select distinct on (a, b) a, b, c, $4::bigint from"
+        " unnest($1::uuid[], $2::uuid[], $3::text[]) as u(a, b, c)"
+        " on conflict (tenant_id, subscription_id) do update set state = excluded.state,"
+        " changed_at_ms = excluded.changed_at_ms"};
+    Work *work = deciding->work;
+    DbColumn tenants, subscriptions, states;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&subscriptions, work->arena);
+    db_column_init(&states, work->arena);
+    if (deciding->changed_count == 0)
+        return true;
+    for (size_t i = 0; i < deciding->changed_count; i++) {
+        const char *key = deciding->changed_standings[i];
+        db_column_add_text(&tenants, arena_copy(work->arena, key, UUID_SIZE - 1));
+        db_column_add_text(&subscriptions, key + UUID_SIZE);
+        db_column_add_text(&states, text_map_get(&deciding->standings, key));
+    }
+    const char *parameters[] = {
+        db_column_literal(&tenants), db_column_literal(&subscriptions), db_column_literal(&states),
+        arena_printf(work->arena, "%lld",
+                     (long long)work->events[work->event_count - 1].receipt_at_ms)};
+    return database_run(work->database, &statement, parameters, 4, NULL, reterr);
+}
+
+static const char *lines_literal(const Event *event, Arena *arena)
+{
+    DbColumn lines;
+    if (event->lines == NULL)
+        return NULL;
+    db_column_init(&lines, arena);
+    for (size_t i = 0; i < event->line_count; i++)
+        db_column_add_integer(&lines, event->lines[i]);
+    return db_column_literal(&lines);
+}
+
+/* Few ever: a row each. */
+static bool save_kept(const Deciding *deciding, Error *reterr)
+{
+    static const DbStatement statement = {
+        "kept-insert",
+        "insert into kept_opt_outs (cause_key, tenant_id, claim_id, received_at_ms, lines,"
+        " actor_type, actor_id, cause_source, cause_id, cause_topic, cause_partition,"
+        " cause_offset) values ($1, $2, $3, $4, $5::integer[], $6, $7, $8, $9, $10, $11, $12)"
+        " on conflict do nothing"};
+    Arena *arena = deciding->work->arena;
+    for (size_t i = 0; i < deciding->kept_count; i++) {
+        const Event *event = deciding->kept[i];
+        const char *parameters[] = {
+            event->cause_key,
+            event->tenant_id,
+            event->claim_id,
+            arena_printf(arena, "%lld", (long long)event->receipt_at_ms),
+            lines_literal(event, arena),
+            actor_type_name(event->actor.type),
+            event->actor.id == NULL ? "" : event->actor.id,
+            event->source,
+            event->id,
+            event->record->topic,
+            arena_printf(arena, "%d", event->record->partition),
+            arena_printf(arena, "%lld", (long long)event->record->offset)};
+        if (!database_run(deciding->work->database, &statement, parameters, 12, NULL, reterr))
+            return false;
+    }
+    return true;
+}
+
+bool expiry_save(Deciding *deciding, Error *reterr)
+{
+    return save_standings(deciding, reterr) && save_kept(deciding, reterr);
+}

@@ -1,0 +1,21 @@
+/* main.c - opt-out-expiry: decides opt-outs, windows and ends; keeps the timers. */
+#include "opt_out_expiry.h"
+
+int main(int argc, char **argv)
+{
+    static const char *const topics[] = {"opt-out-expiry", NULL};
+    static const WorkerSpec spec = {
+        .name = "opt-out-expiry",
+        .summary = "decides opt-outs, the end of windows, and what ends associations; keeps all "
+                   "timers; serves the customer's opt-out page",
+        .input_topics = topics,
+        .config_items = expiry_config_items,
+        .state_size = sizeof(Expiry),
+        .open = expiry_open,
+        .handle = expiry_handle,
+        .tick = expiry_tick,
+        .close = expiry_close,
+        .routes = expiry_routes,
+    };
+    return worker_main(&spec, argc, argv);
+}

@@ -1,0 +1,144 @@
+/* opt_out_expiry.c - the step of the log that decides, and the page's way into it. */
+#include "opt_out_expiry.h"
+
+#include "claim/json_writer.h"
+#include "claim/uuid.h"
+#include "runtime/log.h"
+#include "runtime/metrics.h"
+#include "timer_loop.h"
+
+#include <string.h>
+
+enum { PAGE_APPEND_TIMEOUT_MS = 5000 };
+
+const ConfigItem expiry_config_items[] = {
+    STORE_CONFIG_ITEMS,
+    TOKEN_CONFIG_ITEMS,
+    TIMER_CONFIG_ITEMS,
+    {.name = NULL},
+};
+
+/* ---- the page ---- */
+
+static const char *opted_out_body(const TokenContent *content, const char *token, Arena *arena,
+                                  size_t *ret_size)
+{
+    JsonWriter writer;
+    writer_init(&writer, arena, 512);
+    writer_open(&writer, '{');
+    writer_member_text(&writer, "claim_id", content->claim_id);
+    writer_member_text(&writer, "tenant_id", content->tenant_id);
+    writer_member_text(&writer, "token", token);
+    writer_key(&writer, "actor");
+    writer_open(&writer, '{');
+    writer_member_text(&writer, "type", "customer");
+    writer_close(&writer, '}');
+    writer_close(&writer, '}');
+    return writer_finish(&writer, ret_size);
+}
+
+/* Runs on the HTTP server's thread. The same link pressed twice is one event. */
+static bool append_opt_out(void *context, const TokenContent *content, const char *token,
+                           int64_t *ret_at_ms, Error *reterr)
+{
+    Worker *worker = context;
+    Arena arena;
+    char id[UUID_SIZE];
+    arena_init(&arena);
+    uuid_event(arena_printf(&arena, "page/%s", token), id);
+    Outcome outcome = {.topic = "opt-out-expiry",
+                       .key = content->tenant_id,
+                       .type = event_type_name(EVENT_CUSTOMER_OPTED_OUT),
+                       .id = id,
+                       .subject = content->claim_id,
+                       .at_ms = clock_now(worker_clock(worker))};
+    outcome.body = opted_out_body(content, token, &arena, &outcome.body_size);
+    const bool done =
+        kafka_append(worker_kafka(worker), &outcome, 1, PAGE_APPEND_TIMEOUT_MS, reterr);
+    *ret_at_ms = clock_now(worker_clock(worker));
+    arena_deinit(&arena);
+    return done;
+}
+
+/* The worker asks for routes before the page is open, and lets nobody in until then. */
+static void answer_get(const HttpRequest *request, HttpResponse *ret_response, void *context)
+{
+    opt_out_page_get(request, ret_response, ((Expiry *)context)->page);
+}
+
+static void answer_post(const HttpRequest *request, HttpResponse *ret_response, void *context)
+{
+    opt_out_page_post(request, ret_response, ((Expiry *)context)->page);
+}
+
+const HttpRoute *expiry_routes(Worker *worker, void *state)
+{
+    Expiry *expiry = state;
+    (void)worker;
+    expiry->routes[0] = (HttpRoute){"GET", "/opt-out", answer_get, expiry};
+    expiry->routes[1] = (HttpRoute){"POST", "/opt-out", answer_post, expiry};
+    return expiry->routes;
+}
+
+/* ---- open, close ---- */
+
+bool expiry_open(Worker *worker, void *state, Error *reterr)
+{
+    Expiry *expiry = state;
+    expiry->honoured_late = metrics_counter(
+        "opt_outs_honoured_late_total", "",
+        "opt-outs received in time but handled after the promotion, honoured all the same");
+    expiry->kept = metrics_counter("opt_outs_kept_total", "", "opt-outs whose claim is not known");
+    expiry->tokens_invalid = metrics_counter("tokens_invalid_total", "", "forged or foreign links");
+    arena_init(&expiry->tick_arena);
+    timer_loop_open(&expiry->timers);
+    if (!store_open(&expiry->store, worker, reterr) ||
+        !store_open_token_keys(worker, &expiry->keys, reterr))
+        return false;
+    const OptOutPageOptions options = {
+        .keys = expiry->keys,
+        .programme_address = config_text(worker_config(worker), "CPOR_PROGRAMME_ADDRESS"),
+        .append = append_opt_out,
+        .context = worker,
+    };
+    return opt_out_page_open(worker_share_dir(worker, "templates"), &options, &expiry->page,
+                             reterr);
+}
+
+void expiry_close(Worker *worker, void *state)
+{
+    Expiry *expiry = state;
+    (void)worker;
+    opt_out_page_release(&expiry->page);
+    token_keys_release(&expiry->keys);
+    store_close(&expiry->store);
+    arena_deinit(&expiry->tick_arena);
+}
+
+/* ---- the step ---- */
+
+static bool expiry_step(Deciding *deciding, Error *reterr)
+{
+    Work *work = deciding->work;
+    if (!work_begin(work, reterr) || !expiry_load(deciding, reterr))
+        return false;
+    for (size_t i = 0; i < work->event_count; i++)
+        expiry_decide(deciding, &work->events[i]);
+    return expiry_save(deciding, reterr) && work_save(work, reterr);
+}
+
+bool expiry_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
+{
+    Expiry *expiry = state;
+    Work work;
+    Deciding deciding = {.expiry = expiry, .work = &work};
+    (void)worker;
+    work_init(&work, &expiry->store, batch);
+    work_decode(&work, NULL);
+    if (!expiry_step(&deciding, reterr)) {
+        work_rollback(&work);
+        return false;
+    }
+    timer_loop_note(&expiry->timers, &work);
+    return true;
+}

@@ -1,0 +1,90 @@
+/* opt_out_expiry.h - the worker that alone moves a line whose window is open or was. */
+#pragma once
+
+#include "claim/transition.h"
+#include "page.h"
+#include "store/store.h"
+
+/* The timer loop's memory: when each shard is worth a look. */
+typedef struct TimerLoop {
+    int64_t next_due_at_ms[TIMER_SHARD_COUNT]; /* business; INT64_MAX: nothing known */
+    int64_t asked_mono_ms[TIMER_SHARD_COUNT];
+    int64_t filled_checked_mono_ms, swept_mono_ms, kept_swept_mono_ms;
+    int64_t redis_silent_until_mono_ms;
+    Metric *lateness, *released, *swept, *rebuilt, *overdue;
+} TimerLoop;
+
+typedef struct Expiry {
+    Store store;
+    TokenKeys *keys;
+    OptOutPage *page;
+    HttpRoute routes[3];
+    TimerLoop timers;
+    Arena tick_arena;
+    Metric *honoured_late, *kept, *tokens_invalid;
+} Expiry;
+
+extern const ConfigItem expiry_config_items[];
+
+bool expiry_open(Worker *worker, void *state, Error *reterr);
+bool expiry_handle(Worker *worker, void *state, Batch *batch, Error *reterr);
+bool expiry_tick(Worker *worker, void *state, int *ret_next_ms, Error *reterr);
+void expiry_close(Worker *worker, void *state);
+const HttpRoute *expiry_routes(Worker *worker, void *state);
+
+/* What one batch decides with. */
+typedef struct Deciding {
+    Expiry *expiry;
+    Work *work;
+    TextMap tenants;   /* tenant -> TenantEntries: its claims of this batch */
+    TextMap standings; /* tenant/subscription -> state's name, as the log has it so far */
+    TextMap records;   /* tenant/subscription -> state's name in the reference data (imports) */
+    const char **changed_standings; /* keys whose state this batch changed */
+    size_t changed_count, changed_room;
+    const Event **kept;             /* opt-outs whose claim is not known yet */
+    size_t kept_count, kept_room;
+} Deciding;
+
+/* All claims of a tenant that the batch knows, in no order. */
+typedef struct TenantEntries {
+    Entry **entries;
+    size_t count, room;
+} TenantEntries;
+
+/* ---- expiry_db.c ---- */
+
+/* expiry_load - lock and load what the batch's events name, what their receipts settle, and who
+ * holds the slots concerned. */
+MUST_CHECK bool expiry_load(Deciding *deciding, Error *reterr);
+
+/* expiry_save - standings and kept opt-outs; before work_save. */
+MUST_CHECK bool expiry_save(Deciding *deciding, Error *reterr);
+
+/* deciding_add_entry - make a created claim known to its tenant. */
+void deciding_add_entry(Deciding *deciding, Entry *entry);
+TenantEntries *deciding_tenant(const Deciding *deciding, const char *tenant_id);
+
+/* deciding_standing - a subscription's state as the log has it; SUBSCRIPTION_NONE: nothing said. */
+SubscriptionState deciding_standing(const Deciding *deciding, const char *tenant_id,
+                                    const char *subscription_id);
+void deciding_set_standing(Deciding *deciding, const char *tenant_id,
+                           const char *subscription_id, SubscriptionState state);
+
+/* ---- settle.c ---- */
+
+/*
+ * settle - decide every line of the tenant whose window closed before this record's receipt, in
+ * the order (deadline, newest PoE, first submitted, claim id, line).
+ *
+ * Source: the log decides every race: whatever is received after a deadline finds the line as the
+ *         deadline left it.
+ */
+void settle(Deciding *deciding, const Event *event);
+
+/* ---- decide.c ---- */
+
+/* expiry_decide - settle, then apply one record. */
+void expiry_decide(Deciding *deciding, const Event *event);
+
+/* ---- import.c ---- */
+void expiry_import(Deciding *deciding, const Event *event);

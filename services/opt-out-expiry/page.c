@@ -1,0 +1,166 @@
+/* page.c - see page.h. Four faces of one file per language, chosen by sections. */
+#include "page.h"
+
+#include "claim/template.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+typedef enum PageName {
+    PAGE_ASK,
+    PAGE_RECORDED,
+    PAGE_REFUSED,
+    PAGE_FAILED,
+    PAGE_TOKEN,
+    PAGE_CLAIM_ID,
+    PAGE_TENANT_ID,
+    PAGE_RECORDED_AT,
+    PAGE_PROGRAMME_ADDRESS,
+    PAGE_NAME_COUNT,
+} PageName;
+
+static const TemplateName names[PAGE_NAME_COUNT + 1] = {
+    [PAGE_ASK] = {"ask", TEMPLATE_FLAG, true},
+    [PAGE_RECORDED] = {"recorded", TEMPLATE_FLAG, true},
+    [PAGE_REFUSED] = {"refused", TEMPLATE_FLAG, true},
+    [PAGE_FAILED] = {"failed", TEMPLATE_FLAG, true},
+    [PAGE_TOKEN] = {"token", TEMPLATE_TEXT, true},
+    [PAGE_CLAIM_ID] = {"claim_id", TEMPLATE_TEXT, false},
+    [PAGE_TENANT_ID] = {"tenant_id", TEMPLATE_TEXT, false},
+    [PAGE_RECORDED_AT] = {"recorded_at", TEMPLATE_TEXT, true},
+    [PAGE_PROGRAMME_ADDRESS] = {"programme_address", TEMPLATE_TEXT, true},
+};
+
+enum { LANGUAGE_COUNT = 2, STATUS_OK = 200, STATUS_BAD_REQUEST = 400, STATUS_UNAVAILABLE = 503 };
+
+static const char *const languages[LANGUAGE_COUNT] = {"en", "ko"};
+
+struct OptOutPage {
+    OptOutPageOptions options;
+    Template *templates[LANGUAGE_COUNT];
+};
+
+bool opt_out_page_open(const char *folder, const OptOutPageOptions *options, OptOutPage **ret_page,
+                       Error *reterr)
+{
+    OptOutPage *made __attribute__((cleanup(opt_out_page_release))) = calloc(1, sizeof *made);
+    if (made == NULL)
+        return error_set(reterr, ERROR_FATAL, "read page: out of memory");
+    made->options = *options;
+    for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
+        char path[4096];
+        const int size = snprintf(path, sizeof path, "%s/page.%s.html", folder, languages[i]);
+        if (size < 0 || (size_t)size >= sizeof path)
+            return error_set(reterr, ERROR_FATAL, "read page: path too long");
+        if (!template_open(path, names, true, &made->templates[i], reterr))
+            return false;
+    }
+    *ret_page = made;
+    made = NULL;
+    return true;
+}
+
+void opt_out_page_release(OptOutPage **page)
+{
+    if (*page == NULL)
+        return;
+    for (size_t i = 0; i < LANGUAGE_COUNT; i++)
+        template_release(&(*page)->templates[i]);
+    free(*page);
+    *page = NULL;
+}
+
+/* "ko" and "ko-KR"; whatever else, also nothing, is English. */
+static const Template *page_template(const OptOutPage *page, const HttpRequest *request)
+{
+    const char *wanted = request->parameter(request, "lang");
+    for (size_t i = 0; wanted != NULL && i < LANGUAGE_COUNT; i++) {
+        if (strncasecmp(wanted, languages[i], 2) == 0 && (wanted[2] == '\0' || wanted[2] == '-'))
+            return page->templates[i];
+    }
+    return page->templates[0];
+}
+
+/* What a face is filled with; empty where a face does not say it. */
+typedef struct Face {
+    PageName name;
+    int status;
+    const TokenContent *content; /* NULL: the token did not verify */
+    const char *token;
+    const char *recorded_at;
+} Face;
+
+static void respond(const OptOutPage *page, const HttpRequest *request, const Face *face,
+                    HttpResponse *ret_response)
+{
+    TemplateValue values[PAGE_NAME_COUNT] = {
+        [PAGE_TOKEN].text = face->token,
+        [PAGE_CLAIM_ID].text = face->content == NULL ? "" : face->content->claim_id,
+        [PAGE_TENANT_ID].text = face->content == NULL ? "" : face->content->tenant_id,
+        [PAGE_RECORDED_AT].text = face->recorded_at,
+        [PAGE_PROGRAMME_ADDRESS].text = page->options.programme_address,
+    };
+    values[face->name].flag = true;
+    Arena arena;
+    arena_init(&arena);
+    JsonWriter text;
+    writer_init(&text, &arena, 0);
+    template_render(page_template(page, request), TEMPLATE_HTML, values, &text);
+    http_respond(ret_response, face->status, "text/html; charset=utf-8", "%s",
+                 writer_finish(&text, NULL));
+    arena_deinit(&arena);
+}
+
+static const Face refused = {.name = PAGE_REFUSED, .status = STATUS_BAD_REQUEST};
+
+void opt_out_page_get(const HttpRequest *request, HttpResponse *ret_response, void *context)
+{
+    const OptOutPage *page = context;
+    TokenContent content;
+    if (!token_verify(page->options.keys, request->token, &content)) {
+        respond(page, request, &refused, ret_response);
+        return;
+    }
+    const Face ask = {
+        .name = PAGE_ASK, .status = STATUS_OK, .content = &content, .token = request->token};
+    respond(page, request, &ask, ret_response);
+}
+
+/* "2026-11-30 14:59:59 UTC": every reader, of either language, can compare it with the notice. */
+static const char *instant_text(int64_t at_ms, char ret_text[CLOCK_TEXT_SIZE])
+{
+    char instant[CLOCK_TEXT_SIZE];
+    clock_format(at_ms, instant);
+    snprintf(ret_text, CLOCK_TEXT_SIZE, "%.10s %.8s UTC", instant, instant + 11);
+    return ret_text;
+}
+
+void opt_out_page_post(const HttpRequest *request, HttpResponse *ret_response, void *context)
+{
+    const OptOutPage *page = context;
+    TokenContent content;
+    if (!token_verify(page->options.keys, request->token, &content)) {
+        respond(page, request, &refused, ret_response);
+        return;
+    }
+    Face face = {.content = &content, .token = request->token};
+    int64_t at_ms = 0;
+    Error error = {0};
+    char instant[CLOCK_TEXT_SIZE];
+    if (page->options.append(page->options.context, &content, request->token, &at_ms, &error)) {
+        face.name = PAGE_RECORDED;
+        face.status = STATUS_OK;
+        face.recorded_at = instant_text(at_ms, instant);
+    } else {
+        /* no step of the worker's loop: nobody else logs it */
+        log_error(LOG_WARNING, "opt-out-not-recorded", &error, "tenant_id=%s claim_id=%s",
+                  content.tenant_id, content.claim_id);
+        face.name = PAGE_FAILED;
+        face.status = STATUS_UNAVAILABLE;
+    }
+    respond(page, request, &face, ret_response);
+}
