@@ -36,7 +36,7 @@ typedef struct Notice {
     size_t item_count;
     int64_t deadline_at_ms;
     const Zone *zone;
-    const char *opt_out_url;       /* complete, with token */
+    const char *opt_out_url; /* complete; ends with ?token=…, so a template may add &lang=ko */
     const char *programme_address; /* to reply to where a link cannot be used */
     const char *from_address;      /* bare, ours; its host is that of the Message-ID, too */
     const char *from_name;         /* before it, and before the programme's; or "" */

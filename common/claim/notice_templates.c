@@ -90,12 +90,10 @@ static bool folder_list(const char *folder, NoticeTemplates *templates, Error *r
 static bool language_open(const char *folder, NoticeLanguage *language, Error *reterr)
 {
     for (size_t i = 0; i < NOTICE_PART_COUNT; i++) {
-        char path[4096];
-        const int size = snprintf(path, sizeof path, "%s/%s%s%s", folder, prefix, language->locale,
-                                  extensions[i]);
-        if (size < 0 || (size_t)size >= sizeof path)
-            return error_set(reterr, ERROR_FATAL, "read templates: path too long");
-        if (!template_open(path, names, i != NOTICE_SUBJECT, &language->parts[i], reterr))
+        char file_name[64];
+        snprintf(file_name, sizeof file_name, "%s%s%s", prefix, language->locale, extensions[i]);
+        if (!template_open(folder, file_name, names, &language->parts[i], reterr) ||
+            (i != NOTICE_SUBJECT && !template_check_required(language->parts[i], reterr)))
             return false;
     }
     return true;

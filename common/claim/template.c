@@ -1,9 +1,9 @@
 /* template.c - reading a template: file, tags, nodes, and every mistake an editor can make. */
 #include "claim/template_internal.h"
 
+#include "claim/claim_file.h"
 #include "claim/text_check.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,42 +13,35 @@ enum { TAG_SIZE_MAX = 64, LIST_TEXT_SIZE = 320 };
 /* What a parse knows besides the template. */
 typedef struct Parse {
     Template *template;
-    const char *file_name; /* without its folder */
     size_t open[TEMPLATE_DEPTH_MAX];
     size_t depth;
     Error *reterr;
 } Parse;
 
-static bool file_read(const char *path, char **ret_text, Error *reterr)
+/* Editors on Windows end lines with CR LF. */
+static size_t drop_returns(char *text, size_t size)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return error_set(reterr, ERROR_FATAL, "read template %.200s: %s", path, strerror(errno));
-    char *text = calloc(1, TEMPLATE_SIZE_MAX + 2);
-    const size_t size = text == NULL ? 0 : fread(text, 1, TEMPLATE_SIZE_MAX + 1, file);
-    const bool failed = text == NULL || ferror(file) != 0;
-    fclose(file);
-    const char *cause = failed                     ? "cannot be read"
-                        : size > TEMPLATE_SIZE_MAX ? "longer than 64 KiB"
-                        : size == 0                ? "empty"
-                                                   : NULL;
-    if (cause != NULL) {
-        free(text);
-        return error_set(reterr, ERROR_FATAL, "read template %.200s: %s", path, cause);
-    }
-    size_t kept = 0; /* editors on Windows end lines with CR LF */
+    size_t kept = 0;
     for (size_t i = 0; i < size; i++) {
         if (text[i] != '\r' || text[i + 1] != '\n')
             text[kept++] = text[i];
     }
     text[kept] = '\0';
-    *ret_text = text;
-    if (text_is_message(text, kept, 1, TEMPLATE_SIZE_MAX))
+    return kept;
+}
+
+static bool source_read(const char *folder, Template *template, Error *reterr)
+{
+    size_t size = 0;
+    if (!claim_file_read(folder, template->file_name, TEMPLATE_SIZE_MAX, &template->source, &size,
+                         reterr))
+        return false;
+    size = drop_returns(template->source, size);
+    if (text_is_message(template->source, size, 1, TEMPLATE_SIZE_MAX))
         return true;
-    *ret_text = NULL;
-    free(text);
     return error_set(reterr, ERROR_FATAL,
-                     "read template %.200s: not UTF-8, or control characters in it", path);
+                     "read template %s: empty, not UTF-8, or control characters in it",
+                     template->file_name);
 }
 
 static size_t line_number(const Parse *parse, const char *at)
@@ -61,8 +54,8 @@ static size_t line_number(const Parse *parse, const char *at)
 
 static bool refuse(const Parse *parse, const char *at, const char *tag, const char *cause)
 {
-    return error_set(parse->reterr, ERROR_FATAL, "read template %.80s: line %zu, {{%.*s}}: %s",
-                     parse->file_name, line_number(parse, at), TAG_SIZE_MAX, tag, cause);
+    return error_set(parse->reterr, ERROR_FATAL, "read template %s: line %zu, {{%.*s}}: %s",
+                     parse->template->file_name, line_number(parse, at), TAG_SIZE_MAX, tag, cause);
 }
 
 static bool refuse_unknown(const Parse *parse, const char *at, const char *tag)
@@ -226,32 +219,28 @@ static bool template_says(const Template *template, size_t name_index)
     return false;
 }
 
-static bool check_required(const Parse *parse)
+bool template_check_required(const Template *template, Error *reterr)
 {
-    const TemplateName *names = parse->template->names;
+    const TemplateName *names = template->names;
     for (size_t i = 0; names[i].name != NULL; i++) {
-        if (names[i].is_required && !template_says(parse->template, i))
-            return error_set(parse->reterr, ERROR_FATAL,
-                             "read template %.80s: {{%s%s}} must be in it", parse->file_name,
-                             names[i].kind == TEMPLATE_FLAG || names[i].kind == TEMPLATE_LIST ? "#"
-                                                                                              : "",
-                             names[i].name);
+        const bool is_section = names[i].kind == TEMPLATE_FLAG || names[i].kind == TEMPLATE_LIST;
+        if (names[i].is_required && !template_says(template, i))
+            return error_set(reterr, ERROR_FATAL, "read template %s: {{%s%s}} must be in it",
+                             template->file_name, is_section ? "#" : "", names[i].name);
     }
     return true;
 }
 
-bool template_open(const char *path, const TemplateName *names, bool is_whole,
+bool template_open(const char *folder, const char *file_name, const TemplateName *names,
                    Template **ret_template, Error *reterr)
 {
     Template *made __attribute__((cleanup(template_release))) = calloc(1, sizeof *made);
     if (made == NULL)
         return error_set(reterr, ERROR_FATAL, "read template: out of memory");
     made->names = names;
-    const char *slash = strrchr(path, '/');
-    Parse parse = {
-        .template = made, .file_name = slash == NULL ? path : slash + 1, .reterr = reterr};
-    if (!file_read(path, &made->source, reterr) || !parse_source(&parse) ||
-        (is_whole && !check_required(&parse)))
+    snprintf(made->file_name, sizeof made->file_name, "%s", file_name);
+    Parse parse = {.template = made, .reterr = reterr};
+    if (!source_read(folder, made, reterr) || !parse_source(&parse))
         return false;
     *ret_template = made;
     made = NULL;

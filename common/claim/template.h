@@ -28,7 +28,7 @@ typedef enum TemplateKind {
 typedef struct TemplateName {
     const char *name;
     TemplateKind kind;
-    bool is_required; /* a whole template without it is refused */
+    bool is_required; /* template_check_required asks for it */
 } TemplateName;
 
 /* Parallel to the names; those of items are not read. Texts are borrowed for the call. */
@@ -47,16 +47,23 @@ typedef enum TemplateForm {
 typedef struct Template Template;
 
 /*
- * template_open - read a file and check it.
+ * template_open - read <folder>/<file_name> and check it.
  *
- * In:      names     what may be in it; borrowed as long as the template lives.
- *          is_whole  whether the required names must be in it.
- * Errors:  FATAL  no such file, too long, not UTF-8, control characters, an unknown placeholder or
- *          one in the wrong place, a section that is not closed, a required one that is not there:
- *          which file, which line, which placeholder, what is allowed.
+ * In:      names  what may be in it; borrowed as long as the template lives.
+ * Errors:  FATAL  no such file, over TEMPLATE_SIZE_MAX, not UTF-8, control characters, an unknown
+ *          placeholder or one in the wrong place, a section that is not closed: which file, which
+ *          line, which placeholder, what is allowed.
  */
-MUST_CHECK bool template_open(const char *path, const TemplateName *names, bool is_whole,
+MUST_CHECK bool template_open(const char *folder, const char *file_name, const TemplateName *names,
                               Template **ret_template, Error *reterr);
+
+/*
+ * template_check_required - are all required names in it?
+ *
+ * Errors:  FATAL  one is not: which, and in which file.
+ */
+MUST_CHECK bool template_check_required(const Template *template, Error *reterr);
+
 void template_release(Template **template);
 
 /* template_render - append to a text. Thread-safe: a template does not change. */

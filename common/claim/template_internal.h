@@ -3,6 +3,8 @@
 
 #include "claim/template.h"
 
+enum { TEMPLATE_FILE_NAME_SIZE = 80 };
+
 typedef enum NodeKind {
     NODE_LITERAL, /* text of the file */
     NODE_VALUE,
@@ -21,6 +23,7 @@ typedef struct Node {
 
 struct Template {
     const TemplateName *names;
+    char file_name[TEMPLATE_FILE_NAME_SIZE]; /* for errors; cut */
     char *source;
     Node *nodes;
     size_t node_count, node_room;

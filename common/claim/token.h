@@ -15,7 +15,8 @@ typedef struct TokenKeys TokenKeys;
 /*
  * token_keys_open - read keys "id:secret[,id:secret...]"; the first signs, all verify (rotation).
  *
- * Errors:  FATAL  no key, an id not [A-Za-z0-9]{1,16}, a secret shorter than 16 bytes, too many.
+ * Errors:  FATAL  no key, an id not [A-Za-z0-9]{1,16}, a repeated id, a secret not of 16..256
+ *          bytes (it may hold a colon, not a comma), too many.
  *          The error's text never holds a secret.
  */
 MUST_CHECK bool token_keys_open(const char *keys, TokenKeys **ret_keys, Error *reterr);

@@ -278,7 +278,8 @@ static void history_add_row(Rows *rows, const Work *work, const Move *move)
     db_column_add_text(column++, move->claim_id);
     db_column_add_integer(column++, move->sequence);
     db_column_add_integer(column++, move->at_ms);
-    db_column_add_text(column++, actor_type_name(event->actor.type));
+    db_column_add_text(column++, actor_type_name(event->actor.type == ACTOR_NONE ? ACTOR_SYSTEM
+                                                                              : event->actor.type));
     db_column_add_text(column++, event->actor.id == NULL ? "" : event->actor.id);
     db_column_add_text(column++, event_type_name(event->type));
     db_column_add_text(column++, claim_status_name(move->from));

@@ -150,7 +150,7 @@ static void mark_last(const References *references, Arena *arena, bool *ret_last
 static bool upsert_kind(Work *work, const References *references, const bool *last,
                         ReferenceKind kind, Error *reterr)
 {
-    DbColumn columns[REFERENCE_COLUMN_COUNT_MAX];
+    DbColumn columns[REFERENCE_COLUMN_COUNT_MAX] = {{0}};
     const char *parameters[REFERENCE_COLUMN_COUNT_MAX];
     for (size_t i = 0; i < upserts[kind].column_count; i++)
         db_column_init(&columns[i], work->arena);

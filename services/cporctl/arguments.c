@@ -37,8 +37,7 @@ static bool option_read(Arguments *arguments, int argc, char **argv, int *index,
         return error_set(reterr, ERROR_FATAL, "%s is given twice", option->name);
     if (option->value_name == NULL) {
         arguments->values[found] = "";
-        return equals == NULL ||
-               error_set(reterr, ERROR_FATAL, "%s takes no value", option->name);
+        return equals == NULL || error_set(reterr, ERROR_FATAL, "%s takes no value", option->name);
     }
     if (equals == NULL && *index + 1 < argc)
         arguments->values[found] = argv[++*index];

@@ -23,7 +23,8 @@ ExitCode claim_words_check(const Session *session)
         return EXIT_CODE_USAGE;
     if (text_is_claim_id(claim_id, strlen(claim_id), 1, CLAIM_ID_SIZE - 1))
         return EXIT_CODE_DONE;
-    return session_refuse(session, "\"%.80s\" is no CLAIM_ID: it wants 1 to %d of A-Z a-z 0-9 . _ -",
+    return session_refuse(session,
+                          "\"%.80s\" is no CLAIM_ID: it wants 1 to %d of A-Z a-z 0-9 . _ -",
                           claim_id, CLAIM_ID_SIZE - 1);
 }
 

@@ -29,11 +29,11 @@ typedef struct Session Session;
 
 /* One row of the table in main.c. Texts are static. */
 typedef struct Command {
-    const char *name;    /* one word, or two: "explain deadline" */
-    const char *summary; /* one line */
-    const char *usage;   /* what follows the name */
-    const char *details; /* more for --help: what is printed, examples */
-    const Option *options; /* ended by name NULL; --help is everybody's */
+    const char *name;                      /* one word, or two: "explain deadline" */
+    const char *summary;                   /* one line */
+    const char *usage;                     /* what follows the name */
+    const char *details;                   /* more for --help: what is printed, examples */
+    const Option *options;                 /* ended by name NULL; --help is everybody's */
     size_t word_count_min, word_count_max; /* arguments that are no options */
     const ConfigItem *const *settings;     /* tables, ended by NULL */
     ExitCode (*run)(Session *session);

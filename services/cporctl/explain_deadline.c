@@ -161,8 +161,8 @@ static ExitCode explain(Session *session, const CalendarSet *set, const Question
     const Calendar *calendar = calendar_resolve(set, question->country, NULL, default_country);
     CalendarDeadline deadline;
     if (question->time_zone != NULL && !zone_is_valid(set, question->time_zone))
-        return session_refuse(session, "--time-zone %.60s: no such zone in %s",
-                              question->time_zone, CALENDAR_ZONE_FOLDER);
+        return session_refuse(session, "--time-zone %.60s: no such zone in %s", question->time_zone,
+                              CALENDAR_ZONE_FOLDER);
     if (calendar == NULL)
         return session_deny(session, "CPOR_DEFAULT_COUNTRY=%s has no calendar", default_country);
     if (!calendar_deadline(set, calendar, question->time_zone, question->notified_at_ms,

@@ -13,7 +13,8 @@ enum { HISTORY_PAGE_COUNT = 500 };
 /* Page by page: a claim whose events were repeated for years may have very many rows. */
 static const DbStatement page_statement = {
     "history-page",
-    "select id, sequence, at_ms, (extract(epoch from recorded_at) * 1000)::bigint, service, instance,"
+    "select id, sequence, at_ms, (extract(epoch from recorded_at) * 1000)::bigint, service, "
+    "instance,"
     " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, cause_source,"
     " cause_id, cause_topic, cause_partition, cause_offset from history"
     " where tenant_id = $1::uuid and claim_id = $2 and id > $3::bigint order by id limit 500"};

@@ -60,8 +60,8 @@ static bool list_read(Session *session, const char *path, MigrationList *list)
         if (!is_migration(entry->d_name))
             continue;
         if (list->count == MIGRATION_COUNT_MAX)
-            return error_set(&session->error, ERROR_FATAL, "read %s: more than %d migrations",
-                             path, MIGRATION_COUNT_MAX);
+            return error_set(&session->error, ERROR_FATAL, "read %s: more than %d migrations", path,
+                             MIGRATION_COUNT_MAX);
         list->names[list->count++] = arena_text(&session->arena, entry->d_name);
     }
     qsort(list->names, list->count, sizeof list->names[0], compare_names);
@@ -111,8 +111,7 @@ static bool migration_look(Session *session, const Migration *migration, bool *r
         "select sha256, to_char(applied_at, 'YYYY-MM-DD HH24:MI') from schema_migrations"
         " where name = $1"};
     DbResult *result = NULL;
-    if (!database_run(session->database, &statement, &migration->name, 1, &result,
-                      &session->error))
+    if (!database_run(session->database, &statement, &migration->name, 1, &result, &session->error))
         return false;
     *ret_applied = db_result_rows(result) > 0;
     bool good = true;

@@ -46,8 +46,8 @@ bool session_open_database(Session *session, int timeout_ms)
 
 bool session_open_reader(Session *session)
 {
-    return session_open_database(
-        session, (int)config_integer(session->config, "CPOR_DATABASE_TIMEOUT_MS"));
+    return session_open_database(session,
+                                 (int)config_integer(session->config, "CPOR_DATABASE_TIMEOUT_MS"));
 }
 
 bool session_begin_snapshot(Session *session)
@@ -70,6 +70,8 @@ const char *session_share_path(Session *session, const char *name)
     return arena_printf(&session->arena, "%s/../../../deploy/%s", dirname(exe), name);
 }
 
+static void tell(const Session *session, const char *format, va_list arguments, const char *end)
+    PRINTF_LIKE(2, 0);
 static void tell(const Session *session, const char *format, va_list arguments, const char *end)
 {
     fflush(stdout); /* what was done before comes first */

@@ -27,8 +27,7 @@ const ConfigItem settings_kafka[] = {
 };
 
 const ConfigItem settings_calendar[] = {
-    {"CPOR_DEFAULT_COUNTRY", "US", CONFIG_TEXT, 0, 0,
-     "calendar of a country without a file"},
+    {"CPOR_DEFAULT_COUNTRY", "US", CONFIG_TEXT, 0, 0, "calendar of a country without a file"},
     {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30, "length of a window where --days is absent"},
     {.name = NULL},
 };

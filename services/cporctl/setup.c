@@ -18,7 +18,8 @@ const Option setup_options[] = {
 
 static bool setup_wait_database(Session *session)
 {
-    Wait wait = wait_begin("PostgreSQL", config_integer(session->config, "CPOR_SETUP_WAIT_MS"));
+    Wait wait = wait_begin("PostgreSQL", "is it started? CPOR_DATABASE_URL says where",
+                           config_integer(session->config, "CPOR_SETUP_WAIT_MS"));
     while (!session_open_reader(session))
         if (!wait_again(&wait, &session->error))
             return false;
@@ -37,7 +38,8 @@ static bool setup_database(Session *session)
 
 static bool setup_wait_kafka(Session *session, TopicAdmin *admin, TopicList *list)
 {
-    Wait wait = wait_begin("Kafka", config_integer(session->config, "CPOR_SETUP_WAIT_MS"));
+    Wait wait = wait_begin("Kafka", "is it started? CPOR_KAFKA_BROKERS says where",
+                           config_integer(session->config, "CPOR_SETUP_WAIT_MS"));
     while (!topic_admin_look(admin, list, LOOK_MS, &session->error))
         if (!wait_again(&wait, &session->error))
             return false;
@@ -64,7 +66,7 @@ static bool setup_check_partitions(Session *session, const TopicList *list)
 /* Workers may start when we are done: wait for the leaders of what is new. */
 static bool setup_wait_leaders(Session *session, TopicAdmin *admin, TopicList *list)
 {
-    Wait wait = wait_begin("the topics' leaders",
+    Wait wait = wait_begin("the topics' leaders", "do all brokers run?",
                            config_integer(session->config, "CPOR_KAFKA_TIMEOUT_MS"));
     for (;;) {
         bool ready = topic_admin_look(admin, list, LOOK_MS, &session->error);
@@ -105,19 +107,53 @@ static bool config_differs(const TopicConfig *config)
     return config->found == NULL || strcmp(config->found, config->value) != 0;
 }
 
-static size_t topic_tell_differences(const Topic *topic, bool fix)
+static size_t topic_difference_count(const Topic *topic)
 {
     size_t count = 0;
+    for (size_t i = 0; i < topic->config_count; i++)
+        count += config_differs(&topic->configs[i]);
+    return count;
+}
+
+static void topic_tell_differences(const Topic *topic, bool fix)
+{
     for (size_t i = 0; i < topic->config_count; i++) {
         const TopicConfig *config = &topic->configs[i];
-        if (!config_differs(config))
-            continue;
-        count++;
-        printf("kafka: %stopic %s: %s %s %s, topics.json has %s\n", fix ? "" : "warning: ",
-               topic->name, config->name, fix ? "was" : "is",
-               config->found == NULL ? "(unknown)" : config->found, config->value);
+        if (config_differs(config))
+            printf("kafka: %stopic %s: %s %s %s, topics.json has %s\n",
+                   fix ? "" : "warning: ", topic->name, config->name, fix ? "was" : "is",
+                   config->found == NULL ? "(unknown)" : config->found, config->value);
     }
-    return count;
+}
+
+/* A broker learns of the new configuration a little after the controller said yes. */
+static bool setup_wait_altered(Session *session, TopicAdmin *admin, TopicList *list)
+{
+    Wait wait = wait_begin("the topics' new configuration", "run setup again",
+                           config_integer(session->config, "CPOR_KAFKA_TIMEOUT_MS"));
+    for (;;) {
+        bool same = topic_admin_compare(admin, list, &session->arena, &session->error);
+        for (size_t i = 0; same && i < list->count; i++)
+            same = topic_difference_count(&list->topics[i]) == 0 ||
+                   error_set(&session->error, ERROR_RETRY, "topic %s still has the old one",
+                             list->topics[i].name);
+        if (same)
+            return true;
+        if (!wait_again(&wait, &session->error))
+            return false;
+    }
+}
+
+static bool setup_fix(Session *session, TopicAdmin *admin, TopicList *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (topic_difference_count(&list->topics[i]) == 0)
+            continue;
+        if (!topic_admin_alter(admin, &list->topics[i], &session->error))
+            return false;
+        printf("kafka: topic %s altered\n", list->topics[i].name);
+    }
+    return setup_wait_altered(session, admin, list);
 }
 
 static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list,
@@ -128,25 +164,21 @@ static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list,
     if (!topic_admin_compare(admin, list, &session->arena, &session->error))
         return false;
     for (size_t i = 0; i < list->count; i++) {
-        const size_t count = topic_tell_differences(&list->topics[i], fix);
-        if (count > 0 && fix) {
-            if (!topic_admin_alter(admin, &list->topics[i], &session->error))
-                return false;
-            printf("kafka: topic %s altered\n", list->topics[i].name);
-        }
-        difference_count += count;
+        topic_tell_differences(&list->topics[i], fix);
+        difference_count += topic_difference_count(&list->topics[i]);
     }
-    if (difference_count > 0 && !fix)
-        printf("kafka: topics left as they are; cporctl setup --fix alters them\n");
     *ret_change_count += difference_count;
+    if (difference_count > 0 && fix)
+        return setup_fix(session, admin, list);
+    if (difference_count > 0)
+        printf("kafka: topics left as they are; cporctl setup --fix alters them\n");
     return true;
 }
 
 static bool setup_topics(Session *session, TopicAdmin *admin, TopicList *list)
 {
     size_t change_count = 0;
-    if (!setup_check_partitions(session, list) ||
-        !setup_create(session, admin, list, &change_count) ||
+    if (!setup_create(session, admin, list, &change_count) ||
         !setup_compare(session, admin, list, &change_count))
         return false;
     if (change_count == 0)
@@ -156,11 +188,12 @@ static bool setup_topics(Session *session, TopicAdmin *admin, TopicList *list)
 
 /* ---- both ---- */
 
-/* Nothing is changed anywhere before both servers are there. */
+/* Nothing is changed anywhere before both servers are there, and the topics can be used. */
 static bool setup_do(Session *session, TopicAdmin *admin, TopicList *list)
 {
     return setup_wait_database(session) && setup_wait_kafka(session, admin, list) &&
-           setup_database(session) && setup_topics(session, admin, list);
+           setup_check_partitions(session, list) && setup_database(session) &&
+           setup_topics(session, admin, list);
 }
 
 ExitCode setup_run(Session *session)
@@ -168,15 +201,14 @@ ExitCode setup_run(Session *session)
     const Config *config = session->config;
     TopicList *list = arena_new(&session->arena, sizeof *list);
     TopicAdmin *admin = NULL;
-    const bool done =
-        topic_file_read(session, session_share_path(session, "contracts/topics.json"),
-                        config_text(config, "CPOR_TOPIC_PREFIX"),
-                        (int)config_integer(config, "CPOR_PARTITIONS"), list) &&
-        topic_admin_open(config_text(config, "CPOR_KAFKA_BROKERS"),
-                         config_text(config, "CPOR_KAFKA_PROPERTIES"),
-                         (int)config_integer(config, "CPOR_KAFKA_TIMEOUT_MS"), &admin,
-                         &session->error) &&
-        setup_do(session, admin, list);
+    const bool done = topic_file_read(session, session_share_path(session, "contracts/topics.json"),
+                                      config_text(config, "CPOR_TOPIC_PREFIX"),
+                                      (int)config_integer(config, "CPOR_PARTITIONS"), list) &&
+                      topic_admin_open(config_text(config, "CPOR_KAFKA_BROKERS"),
+                                       config_text(config, "CPOR_KAFKA_PROPERTIES"),
+                                       (int)config_integer(config, "CPOR_KAFKA_TIMEOUT_MS"), &admin,
+                                       &session->error) &&
+                      setup_do(session, admin, list);
     topic_admin_release(&admin);
     return done ? EXIT_CODE_DONE : session_fail(session);
 }

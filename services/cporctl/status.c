@@ -124,8 +124,7 @@ static ExitCode show(Session *session, const ZoneSet *zones, ClaimView *view)
 {
     const Claim *claim = &view->claim;
     if (claim->version == 0 && view->kept_count == 0)
-        return session_deny(session, "no claim %s of tenant %s", claim->claim_id,
-                            claim->tenant_id);
+        return session_deny(session, "no claim %s of tenant %s", claim->claim_id, claim->tenant_id);
     view->zone = zone_find(zones, claim->time_zone);
     view->shown_as = status_shown_as(claim, view->zone, &session->arena);
     if (session->is_json)

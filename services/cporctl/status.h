@@ -12,8 +12,8 @@ typedef struct KeptOptOut {
 } KeptOptOut;
 
 typedef struct ClaimView {
-    Claim claim;     /* the columns that are shown; version 0: there is no such claim */
-    const Zone *zone; /* of the customer; of the calendar; else UTC */
+    Claim claim;          /* the columns that are shown; version 0: there is no such claim */
+    const Zone *zone;     /* of the customer; of the calendar; else UTC */
     const char *shown_as; /* to the partner: "Approved, customer may opt out until …" */
     KeptOptOut *kept;
     size_t kept_count;

@@ -37,8 +37,7 @@ const char *status_shown_as(const Claim *claim, const Zone *zone, Arena *arena)
     const char *name = shown_names[claim->status];
     const bool tells_reason = claim->status == CLAIM_REJECTED || claim->status == CLAIM_ENDED;
     if (claim->status == CLAIM_OPT_OUT_OPEN)
-        return arena_printf(arena, "%s until %s", name,
-                            until(zone, claim_deadline(claim), arena));
+        return arena_printf(arena, "%s until %s", name, until(zone, claim_deadline(claim), arena));
     if (tells_reason && claim->reason != CODE_NONE)
         return arena_printf(arena, "%s (%s)", name, code_name(claim->reason));
     return name;
@@ -152,8 +151,8 @@ void status_print_text(Session *session, const ClaimView *view)
     if (view->kept_count > 0)
         printf("Opt-outs kept until the claim appears\n");
     for (size_t i = 0; i < view->kept_count; i++)
-        printf("  received %s, lines: %s\n",
-               output_instant(session, view->kept[i].received_at_ms), view->kept[i].lines);
+        printf("  received %s, lines: %s\n", output_instant(session, view->kept[i].received_at_ms),
+               view->kept[i].lines);
 }
 
 /* ---- JSON ---- */

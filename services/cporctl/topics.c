@@ -164,8 +164,7 @@ bool topic_admin_look(TopicAdmin *admin, TopicList *list, int wait_ms, Error *re
     const rd_kafka_metadata_t *metadata = NULL;
     char why[WHY_SIZE];
     /* All topics are asked for: asking for one by its name could create it. */
-    const rd_kafka_resp_err_t code =
-        rd_kafka_metadata(admin->client, 1, NULL, &metadata, wait_ms);
+    const rd_kafka_resp_err_t code = rd_kafka_metadata(admin->client, 1, NULL, &metadata, wait_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(admin->client, why, sizeof why);
         return error_set(reterr, code_class(fatal == RD_KAFKA_RESP_ERR_NO_ERROR ? code : fatal),
@@ -209,9 +208,8 @@ static bool answer_wait(TopicAdmin *admin, const char *what, rd_kafka_event_t **
     if (*ret_event == NULL)
         return error_set(reterr, ERROR_RETRY, "%s: no answer in time", what);
     const rd_kafka_resp_err_t code = rd_kafka_event_error(*ret_event);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           error_set(reterr, code_class(code), "%s: %s", what,
-                     rd_kafka_event_error_string(*ret_event));
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || error_set(reterr, code_class(code), "%s: %s", what,
+                                                           rd_kafka_event_error_string(*ret_event));
 }
 
 /* ---- creating ---- */
@@ -220,13 +218,13 @@ static bool new_topic(const Topic *topic, int replication, rd_kafka_NewTopic_t *
                       Error *reterr)
 {
     char why[WHY_SIZE];
-    *ret_new = rd_kafka_NewTopic_new(topic->name, topic->partition_count, replication, why,
-                                     sizeof why);
+    *ret_new =
+        rd_kafka_NewTopic_new(topic->name, topic->partition_count, replication, why, sizeof why);
     if (*ret_new == NULL)
         return error_set(reterr, ERROR_FATAL, "create topic %s: %s", topic->name, why);
     for (size_t i = 0; i < topic->config_count; i++) {
-        const rd_kafka_resp_err_t code = rd_kafka_NewTopic_set_config(
-            *ret_new, topic->configs[i].name, topic->configs[i].value);
+        const rd_kafka_resp_err_t code =
+            rd_kafka_NewTopic_set_config(*ret_new, topic->configs[i].name, topic->configs[i].value);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return error_set(reterr, ERROR_FATAL, "create topic %s: %s=%s: %s", topic->name,
                              topic->configs[i].name, topic->configs[i].value,
@@ -250,8 +248,7 @@ static bool created_check(const rd_kafka_event_t *event, Error *reterr)
     return true;
 }
 
-static bool create_all(TopicAdmin *admin, rd_kafka_NewTopic_t **topics, size_t count,
-                       Error *reterr)
+static bool create_all(TopicAdmin *admin, rd_kafka_NewTopic_t **topics, size_t count, Error *reterr)
 {
     char why[WHY_SIZE];
     EVENT_AUTO event = NULL;
@@ -353,15 +350,21 @@ bool topic_admin_compare(TopicAdmin *admin, TopicList *list, Arena *arena, Error
 
 /* This request replaces a topic's whole configuration (changing single values needs librdkafka
  * 2.2): what somebody set on the topic itself is carried over. */
-static void alter_carry_over(rd_kafka_ConfigResource_t *resource,
+static void alter_carry_over(rd_kafka_ConfigResource_t *resource, const Topic *topic,
                              const rd_kafka_ConfigResource_t *found)
 {
     size_t count = 0;
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(found, &count);
-    for (size_t i = 0; i < count; i++)
-        if (rd_kafka_ConfigEntry_source(entries[i]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
-            rd_kafka_ConfigResource_set_config(resource, rd_kafka_ConfigEntry_name(entries[i]),
+    for (size_t i = 0; i < count; i++) {
+        const char *name = rd_kafka_ConfigEntry_name(entries[i]);
+        bool is_ours = false; /* a name twice is refused */
+        for (size_t j = 0; j < topic->config_count; j++)
+            is_ours |= strcmp(topic->configs[j].name, name) == 0;
+        if (!is_ours &&
+            rd_kafka_ConfigEntry_source(entries[i]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
+            rd_kafka_ConfigResource_set_config(resource, name,
                                                rd_kafka_ConfigEntry_value(entries[i]));
+    }
 }
 
 static bool altered_check(const Topic *topic, const rd_kafka_event_t *event, Error *reterr)
@@ -403,7 +406,7 @@ bool topic_admin_alter(TopicAdmin *admin, const Topic *topic, Error *reterr)
                          topic->name);
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name);
-    alter_carry_over(resource, found[0]);
+    alter_carry_over(resource, topic, found[0]);
     const bool done = alter_send(admin, topic, resource, reterr);
     rd_kafka_ConfigResource_destroy(resource);
     return done;

@@ -8,10 +8,10 @@
 
 enum { WAIT_PAUSE_MS = 200, WAIT_QUIET_MS = 1000, WAIT_SAY_MS = 5000 };
 
-Wait wait_begin(const char *what, int64_t limit_ms)
+Wait wait_begin(const char *what, const char *advice, int64_t limit_ms)
 {
     const int64_t now_mono_ms = clock_mono_now();
-    return (Wait){what, now_mono_ms, limit_ms, now_mono_ms + WAIT_QUIET_MS};
+    return (Wait){what, advice, now_mono_ms, limit_ms, now_mono_ms + WAIT_QUIET_MS};
 }
 
 bool wait_again(Wait *wait, Error *error)
@@ -23,8 +23,8 @@ bool wait_again(Wait *wait, Error *error)
         return false;
     if (now_mono_ms - wait->begin_mono_ms >= wait->limit_ms) {
         const Error cause = *error;
-        return error_set(error, ERROR_FATAL, "wait for %s: not there after %lld s: %.300s",
-                         wait->what, waited_s, cause.text);
+        return error_set(error, ERROR_FATAL, "wait for %s: not there after %lld s: %.250s (%s)",
+                         wait->what, waited_s, cause.text, wait->advice);
     }
     if (now_mono_ms >= wait->say_mono_ms) {
         fprintf(stderr, "waiting for %s: %lld s of %lld s (%s)\n", wait->what, waited_s,

@@ -6,12 +6,13 @@
 #include <stdint.h>
 
 typedef struct Wait {
-    const char *what; /* "PostgreSQL"; borrowed */
+    const char *what;   /* "PostgreSQL"; borrowed */
+    const char *advice; /* what to do when it does not come; borrowed */
     int64_t begin_mono_ms, limit_ms, say_mono_ms;
 } Wait;
 
 /* wait_begin - waiting starts now and lasts at most limit_ms. */
-Wait wait_begin(const char *what, int64_t limit_ms);
+Wait wait_begin(const char *what, const char *advice, int64_t limit_ms);
 
 /*
  * wait_again - whether another try is worth it: pauses a little, tells progress every few seconds.

@@ -52,11 +52,10 @@ bool opt_out_page_open(const char *folder, const OptOutPageOptions *options, Opt
         return error_set(reterr, ERROR_FATAL, "read page: out of memory");
     made->options = *options;
     for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
-        char path[4096];
-        const int size = snprintf(path, sizeof path, "%s/page.%s.html", folder, languages[i]);
-        if (size < 0 || (size_t)size >= sizeof path)
-            return error_set(reterr, ERROR_FATAL, "read page: path too long");
-        if (!template_open(path, names, true, &made->templates[i], reterr))
+        char file_name[32];
+        snprintf(file_name, sizeof file_name, "page.%s.html", languages[i]);
+        if (!template_open(folder, file_name, names, &made->templates[i], reterr) ||
+            !template_check_required(made->templates[i], reterr))
             return false;
     }
     *ret_page = made;

@@ -1,6 +1,7 @@
 """Business days, slow and obvious, from the maintained Python package `holidays`."""
 
 import datetime
+import functools
 import zoneinfo
 
 import holidays
@@ -8,9 +9,11 @@ import holidays
 from words import DEFAULT_COUNTRY, ZONES
 
 
-def holidays_of(country, years):
+@functools.lru_cache(maxsize=None)
+def holidays_of(country, year):
+    """The year's national holidays, and those of the years beside it."""
     subdivision = {"GB": "ENG"}.get(country)
-    return holidays.country_holidays(country, subdiv=subdivision, years=years)
+    return holidays.country_holidays(country, subdiv=subdivision, years=range(year - 1, year + 2))
 
 
 def calendar_id(document, tenant):
@@ -36,7 +39,7 @@ def first_instant_ms(day, zone):
 
 
 def is_business_day(day, country):
-    calendar = holidays_of(country, [day.year - 1, day.year, day.year + 1])
+    calendar = holidays_of(country, day.year)
     return day.weekday() not in calendar.weekend and day not in calendar
 
 

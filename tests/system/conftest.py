@@ -29,7 +29,6 @@ def install(stack, tmp_path, request):
         folder.mkdir()
         installation = harness.Installation(stack, folder, **options)
         made.append(installation)
-        request.node.installations = made
         return installation
 
     yield make
@@ -53,5 +52,5 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.failed:
         item.failed = True
-        for installation in getattr(item, "installations", []):
+        for installation in harness.running:
             report.sections.append((f"workers of {installation.name}", installation.report()))

@@ -92,13 +92,17 @@ class Driver:
                 said = now
                 harness.say(f"  {now - begin:.0f} s: {len(self.load.claims) - len(left)} of "
                             f"{len(self.load.claims)} claims have ended, "
-                            f"{self.open_steps} steps to come")
+                            f"{self.open_steps} steps to come{self.name_few(left)}")
             if now - begin > seconds:
                 raise AssertionError(f"not all over after {seconds} s: {self.describe()}\n"
-                                     f"{self.installation.report()}")
+                                     f"logs: {self.installation.folder}")
         self.installation.flush()
         self.installation.wait_quiet()
         self.board.close()
+
+    def name_few(self, left):
+        named = [f"{key[1]} {self.board.statuses(key)}" for key in left[:2]] if len(left) < 5 else []
+        return "".join(f"; {name}" for name in named)
 
     def describe(self):
         left = self.unfinished()

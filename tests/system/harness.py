@@ -27,6 +27,7 @@ SERVICES = ("claim-submission", "claim-validation", "customer-notification", "op
 PARTITIONS = 4
 LOG_TAIL_LINES = 12
 numbers = itertools.count(1)
+running = []  # installations that are not closed: whose logs a failure shows
 
 
 def say(text):
@@ -125,6 +126,7 @@ class Installation:
                  partitions=PARTITIONS):
         self.stack, self.folder = stack, folder
         number = next(numbers)
+        running.append(self)
         self.name = f"t{os.getpid()}-{number}"
         self.prefix = f"{self.name}.cpor."
         self.partition_count = partitions
@@ -211,6 +213,7 @@ class Installation:
             worker.stop(drains=True)
 
     def close(self):
+        running.remove(self)
         for worker in self.workers.values():
             if worker.process is not None and worker.process.poll() is None:
                 worker.process.kill()
@@ -326,7 +329,7 @@ class Installation:
                 self.restart_fallen()
             now = time.monotonic()
             if now - begin > seconds:
-                raise AssertionError(f"not after {seconds} s: {what}\n{self.report()}")
+                raise AssertionError(f"not after {seconds} s: {what}; logs: {self.folder}")
             if now - said > 5:
                 said = now
                 say(f"  waiting for {what}: {now - begin:.0f} s")

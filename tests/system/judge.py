@@ -298,4 +298,4 @@ class Judge:
             more = len(self.mismatches) - SHOWN_MAX
             raise AssertionError(f"{len(self.mismatches)} do not agree with the model:\n{shown}"
                                  + (f"\n  and {more} more" if more > 0 else "")
-                                 + f"\n{self.installation.report()}")
+                                 + f"\nlogs: {self.installation.folder}")

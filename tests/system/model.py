@@ -294,7 +294,7 @@ class Model:
         if refusals or own:
             self.move(claim, line, "REJECTED", min(refusals + own, key=code_order))
         else:
-            line.status = "UNDER_REVIEW"
+            line.status, line.reason = "UNDER_REVIEW", None
             line.check = "waits" if waits else "asked" if codes else "passed"
 
     def competition_codes(self, claim, line, earlier):
@@ -328,7 +328,9 @@ class Model:
         hopeless = local.startswith("bounce") or local == "tempfail"
         if hopeless and claim.status() == "VALIDATED":
             claim.findings.add(("CONTACT_UNREACHABLE", None))
-            self.hold_or_release(claim)
+            for line in claim.lines:
+                if line.status == "VALIDATED":
+                    self.move(claim, line, "UNDER_REVIEW", "CONTACT_UNREACHABLE")
 
     def note_answer_due(self, claim):
         if claim.status() == "PARTNER_ACTION_REQUIRED" and claim.answer_due is None:
