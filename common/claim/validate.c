@@ -47,6 +47,16 @@ static Code claim_refusal(const ClaimFindings *found)
     return first;
 }
 
+/* What a refused line might have waited for is moot. */
+static void drop_waits(Claim *claim, size_t first)
+{
+    size_t kept = first;
+    for (size_t i = first; i < claim->finding_count; i++)
+        if (claim->findings[i].kind != FINDING_WAIT)
+            claim->findings[kept++] = claim->findings[i];
+    claim->finding_count = kept;
+}
+
 /*
  * Try the rules of one line; a wait that ran out is a refusal. A refusal of the whole claim is
  * every line's reason: those codes stand first in the table.
@@ -72,10 +82,8 @@ static void line_rules_try(const RuleContext *context, const LineFacts *facts, C
         asks |= finding.kind == FINDING_QUESTION;
         claim_add_finding(claim, context->arena, &finding);
     }
-    if (refusal != CODE_NONE) { /* what else it might have waited for or been asked is moot */
-        for (size_t i = first; i < claim->finding_count; i++)
-            if (claim->findings[i].kind == FINDING_WAIT)
-                claim->findings[i].kind = FINDING_NONE;
+    if (refusal != CODE_NONE) {
+        drop_waits(claim, first);
         line->check = CHECK_NONE;
         (void)!line_move(line, LINE_REFUSE, refusal, 0);
         return;

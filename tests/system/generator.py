@@ -331,7 +331,7 @@ class Load:
         """Two or three partners for one slot; side by side, or one after the other is official."""
         tenant = self.add_tenant()
         day = self.random.randint(60, 200)
-        first, _ = self.m365(tenant, 1)
+        first, _ = self.m365(tenant, self.random.choice((1, 1, 2)))
         first["poe"][0]["signed_on"] = self.day(day)
         second = self.rival(first, day + self.random.choice((-30, 0, 30)))
         if self.random.random() < 0.5:
@@ -345,12 +345,14 @@ class Load:
         self.tell(self.submit(first), self.submit(second, key=key, statuses=("OFFICIAL",)))
 
     def rival(self, first, days_ago, not_these=frozenset()):
+        """Another partner's claim of the first line."""
         second = copy.deepcopy(first)
         second["claim_id"] = self.claim_id()
         second["mpn_id"] = self.mpn_id({first["mpn_id"], *not_these})
         second["customer"]["contact"]["email"] = \
             f"{second['claim_id'].lower()}@{second['customer']['domain']}"
-        second["poe"][0]["signed_on"] = self.day(days_ago)
+        second["lines"] = second["lines"][:1]
+        second["poe"][0] |= {"signed_on": self.day(days_ago), "covers": [1]}
         return second
 
     def story_own_duplicate(self):
