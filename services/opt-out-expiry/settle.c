@@ -104,9 +104,11 @@ static void supersede(Closing *closing, const Holder *holder, Change *winner, Li
     Work *work = closing->deciding->work;
     Entry *entry = work_entry(work, winner->entry->claim->tenant_id, holder->claim_id);
     Line *old = entry == NULL ? NULL : claim_line(entry->claim, holder->line);
-    if (old == NULL || !line_move(old, LINE_SUPERSEDE, CODE_NONE, closing->deadline_at_ms))
+    if (old == NULL)
         return;
-    (void)closing_change(closing, entry);
+    (void)closing_change(closing, entry); /* before the move: it remembers how the claim was */
+    if (!line_move(old, LINE_SUPERSEDE, CODE_NONE, closing->deadline_at_ms))
+        return;
     association_id(winner->entry->claim, line->number, old->superseded_by);
     memcpy(line->supersedes, holder->association_id, sizeof line->supersedes);
     const Outcome ended = outbound_ended(entry->claim, old, closing->event->record, work->arena);
