@@ -461,6 +461,17 @@ bool timer_index_mark_filled(TimerIndex *index, int shard, Error *reterr)
     return true;
 }
 
+bool timer_index_unmark(TimerIndex *index, int shard, Error *reterr)
+{
+    char key[KEY_SIZE];
+    if (!index_connect(index, reterr))
+        return false;
+    key_format(index, "filled", shard, key);
+    CLEANUP_REPLY redisReply *reply = NULL;
+    return index_ask(index, "unmark shard", REDIS_REPLY_INTEGER, 2,
+                     (const char *[]){"DEL", key}, &reply, reterr);
+}
+
 bool timer_index_count(TimerIndex *index, int shard, int64_t *ret_count, Error *reterr)
 {
     static const char *const kinds[] = {"timers", "leases"};

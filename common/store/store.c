@@ -22,6 +22,8 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
                                             "events that did not fit; see the history for why");
     store->timers_unarmed = metrics_counter("timers_unarmed_total", "",
                                             "timers left to the sweep because Redis was away");
+    store->calendars_ending = metrics_gauge(
+        "calendars_ending", "", "calendars that end within 60 days; bring newer files");
     if (!calendar_set_open(&store->calendars, worker_share_dir(worker, "calendars"), reterr))
         return false;
     if (calendar_find(store->calendars, store->default_country) == NULL)
@@ -29,10 +31,20 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
                          "open calendars: CPOR_DEFAULT_COUNTRY=%s has no file; name a country that "
                          "has one",
                          store->default_country);
+    store_watch_calendars(store);
     return timer_index_open(config_text(config, "CPOR_REDIS_URL"),
                             config_text(config, "CPOR_REDIS_PREFIX"),
                             (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &store->timers,
                             reterr);
+}
+
+void store_watch_calendars(Store *store)
+{
+    const int64_t now_ms = clock_now(worker_clock(store->worker));
+    int64_t count = 0;
+    for (size_t i = 0; i < calendar_count(store->calendars); i++)
+        count += calendar_is_ending(calendar_at(store->calendars, i), now_ms);
+    metric_set(store->calendars_ending, count);
 }
 
 bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Error *reterr)

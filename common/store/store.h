@@ -26,6 +26,8 @@ typedef struct Store {
     const char *default_country; /* borrowed from the configuration */
     int business_day_count;
     int64_t timers_silent_until_mono_ms; /* after an error: leave Redis alone until then */
+    bool unarmed[TIMER_SHARD_COUNT];     /* has timers that Redis never heard of: fill it anew */
+    Metric *calendars_ending;
     Metric *events_duplicate, *events_replayed, *events_ignored, *timers_unarmed;
 } Store;
 
@@ -53,6 +55,10 @@ MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Erro
 
 MUST_CHECK bool store_open(Store *store, Worker *worker, Error *reterr);
 void store_close(Store *store);
+
+/* store_watch_calendars - set the gauge of calendars that end within 60 days of business time now.
+ * Past a calendar's end notices of its country wait. */
+void store_watch_calendars(Store *store);
 
 /* A claim in a batch. Owned by the Work's arena. */
 typedef struct Entry {

@@ -352,6 +352,29 @@ static void work_collect_timers(Work *work, ShardTimers *shards)
     }
 }
 
+/* A connection that the server closed meanwhile shows at its next use: try once more. */
+static bool shard_arm(Store *store, int shard, const ShardTimers *timers, Error *reterr)
+{
+    if (clock_mono_now() < store->timers_silent_until_mono_ms)
+        return error_set(reterr, ERROR_RETRY, "arm timers: Redis was away a moment ago");
+    if (timer_index_arm(store->timers, shard, timers->timers, timers->count, reterr) ||
+        timer_index_arm(store->timers, shard, timers->timers, timers->count, reterr))
+        return true;
+    store->timers_silent_until_mono_ms = clock_mono_now() + REDIS_SILENCE_MS;
+    log_error(LOG_WARNING, "timers-unarmed", reterr, "shard=%d", shard);
+    return false;
+}
+
+/* Shards that missed timers are filled from PostgreSQL as soon as Redis can be told to. */
+static void store_unmark_unarmed(Store *store)
+{
+    Error error = {0};
+    for (int i = 0; i < TIMER_SHARD_COUNT; i++)
+        if (store->unarmed[i] && clock_mono_now() >= store->timers_silent_until_mono_ms &&
+            timer_index_unmark(store->timers, i, &error))
+            store->unarmed[i] = false;
+}
+
 /* Best effort: the rows are committed, and the sweep finds what Redis never heard of. */
 static void work_arm_timers(Work *work)
 {
@@ -360,16 +383,12 @@ static void work_arm_timers(Work *work)
     Error error = {0};
     work_collect_timers(work, shards);
     for (int i = 0; i < TIMER_SHARD_COUNT; i++) {
-        if (shards[i].count == 0)
+        if (shards[i].count == 0 || shard_arm(store, i, &shards[i], &error))
             continue;
-        if (clock_mono_now() < store->timers_silent_until_mono_ms) {
-            metric_add(store->timers_unarmed, (int64_t)shards[i].count);
-        } else if (!timer_index_arm(store->timers, i, shards[i].timers, shards[i].count, &error)) {
-            metric_add(store->timers_unarmed, (int64_t)shards[i].count);
-            store->timers_silent_until_mono_ms = clock_mono_now() + REDIS_SILENCE_MS;
-            log_error(LOG_WARNING, "timers-unarmed", &error, "shard=%d", i);
-        }
+        metric_add(store->timers_unarmed, (int64_t)shards[i].count);
+        store->unarmed[i] = true;
     }
+    store_unmark_unarmed(store);
 }
 
 static void work_publish(Work *work)

@@ -68,14 +68,14 @@ class Clock:
                 "CPOR_CLOCK_SPEED": str(self.speed)}
 
 
-def run_step(screen, command, on_line, interrupt):
+def run_step(screen, command, on_line, interrupt, env=None):
     """Runs a command to its end; its lines go to on_line, and the screen shows that it goes on.
 
     It has a session of its own: the terminal's Ctrl-C reaches the demo alone, which then ends
     the command (interrupt) or lets it finish. Returns the exit code.
     """
     process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, cwd=ROOT,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
                                start_new_session=True)
     try:
         rest, pipe = b"", process.stdout.fileno()
@@ -230,8 +230,8 @@ class System:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("CPOR_")}
         self.env = {**clean, **self.exports}
         said = []
-        code = run_step(self.screen, ["/usr/bin/env", *(f"{k}={v}" for k, v in self.exports.items()),
-                                      BIN / "cporctl", "setup"], said.append, interrupt=True)
+        code = run_step(self.screen, [BIN / "cporctl", "setup"], said.append, interrupt=True,
+                        env=self.env)
         if code != 0:
             raise DemoFailed("cporctl setup failed:\n" + "\n".join(said))
         mail_file = FOLDER / "mail.jsonl"

@@ -14,7 +14,6 @@ enum {
     REDIS_SILENCE_MS = 1000,
     APPEND_TIMEOUT_MS = 5000,
     REBUILD_PAGE_COUNT = 10000,
-    SWEEP_COUNT_MAX = 4000,
     TICK_IDLE_MS = 1000,
 };
 
@@ -229,11 +228,12 @@ static bool rebuild_lost(const Tick *tick, Error *reterr)
 static bool sweep(const Tick *tick, int64_t grace_ms, Error *reterr)
 {
     static const DbStatement statement = {
-        "timers-overdue", "select distinct on (due_at_ms, tenant_id, kind, who) kind, tenant_id,"
-                          " claim_id, due_at_ms from (select *, case when kind = 'WINDOW' then ''"
-                          " else claim_id end as who from timers where shard >= 0"
-                          " and due_at_ms <= $1::bigint order by due_at_ms limit 4000) as t"
-                          " order by due_at_ms, tenant_id, kind, who"};
+        "timers-overdue",
+        "select distinct on (t.due_at_ms, t.tenant_id, t.kind, who) t.kind, t.tenant_id,"
+        " t.claim_id, t.due_at_ms, case when t.kind = 'WINDOW' then '' else t.claim_id end as who"
+        " from generate_series(0, 15) as s(shard) cross join lateral (select * from timers"
+        " where timers.shard = s.shard and due_at_ms <= $1::bigint order by due_at_ms limit 250)"
+        " as t order by t.due_at_ms, t.tenant_id, t.kind, who"};
     TimerLoop *loop = &tick->expiry->timers;
     const int64_t before_at_ms =
         clock_from_wall(tick->clock, clock_wall_now() - tick->delay_ms - grace_ms);
@@ -263,6 +263,7 @@ static bool sweep_if_time(const Tick *tick, bool redis_is_away, Error *reterr)
         loop->swept_mono_ms = clock_mono_now(); /* Redis has its chance first */
     if (clock_mono_now() - loop->swept_mono_ms < pause_ms)
         return true;
+    store_watch_calendars(&tick->expiry->store);
     return sweep(tick, redis_is_away ? 0 : sweep_ms, reterr);
 }
 

@@ -11,7 +11,7 @@
      "a claimed timer whose claimer died is due again after this"},                                \
     {"CPOR_TIMER_POLL_MS", "200", CONFIG_INTEGER, 5, 60000,                                        \
      "longest time between two looks at a shard"},                                                 \
-    {"CPOR_TIMER_SWEEP_SECONDS", "60", CONFIG_INTEGER, 1, 3600,                                    \
+    {"CPOR_TIMER_SWEEP_SECONDS", "15", CONFIG_INTEGER, 1, 3600,                                    \
      "between two looks in PostgreSQL for timers that Redis lost"},                                \
     {"CPOR_TIMER_RELEASE_MAX", "4000", CONFIG_INTEGER, 1, 100000,                                  \
      "wake-ups appended between two batches: windows of one midnight come as a herd"}

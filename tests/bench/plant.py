@@ -1,10 +1,7 @@
 """The servers, the mail sink, and workers that are watched while they work."""
 
-import contextlib
 import http.client
-import pathlib
 import re
-import signal
 import socket
 import subprocess
 import time
@@ -122,11 +119,7 @@ class Watched:
         except (OSError, http.client.HTTPException):
             self.connection = None
             return
-        found = re.findall(r"^(?:\w*?_)??(records_in_flight|records_consumed_total|"
-                           r"outcomes_published_total|batch_retries_total|tick_retries_total|"
-                           r"batches_total|timers_released_total|batch_handle_seconds_sum|"
-                           r"publish_seconds_sum)"
-                           r'(?:\{[^}]*?(?:topic="([^"]*)")?[^}]*\})? ([-\d.e+]+)', text, re.M)
+        found = re.findall(r'^cpor_(\w+)(?:\{topic="([^"]*)"\})? ([-\d.e+]+)$', text, re.M)
         self.values = {(name, topic): float(value) for name, topic, value in found}
 
     def value(self, name, topic=""):
@@ -171,16 +164,3 @@ def preload(installation, load):
 def clock_settings(start_at_ms, wall_start_ms, speed=1):
     return {"CPOR_CLOCK_START": str(start_at_ms), "CPOR_CLOCK_WALL_START": str(wall_start_ms),
             "CPOR_CLOCK_SPEED": str(speed)}
-
-
-@contextlib.contextmanager
-def interrupted_is_failure():
-    """Ctrl-C and SIGTERM leave through the same doors as an error, so that all is cleaned up."""
-    before = signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]

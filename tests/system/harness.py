@@ -55,6 +55,7 @@ class Stack:
 
     def clean(self):
         self.call("clean")
+        (ROOT / ".local" / f"{self.name}.lock").unlink(missing_ok=True)
 
     def kill(self, server):
         self.call("kill", server, "-9")

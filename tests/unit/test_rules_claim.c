@@ -212,8 +212,6 @@ static void test_together(void **state)
 static const RuleRow unreadable[] = {
     {CODE_NONE, "technical contact", BIZAPPS, {{"/customer/technical_contact", "[]"}}, NULL,
      "FIELD_INVALID refusal", BOTH("FIELD_INVALID"), "REJECTED"},
-    {CODE_NONE, "seller", REVENUE, {{"/revenue/dynamics_seller_name", "7"}}, NULL,
-     "FIELD_INVALID refusal", "REJECTED FIELD_INVALID", "REJECTED"},
     {CODE_NONE, "programme", M365, {{"/program", "7"}}, NULL, "FIELD_INVALID refusal",
      BOTH("FIELD_INVALID"), "REJECTED"},
     {CODE_NONE, "area", M365, {{"/solution_area", "\"AZURE\""}}, NULL, "FIELD_INVALID refusal",
@@ -222,25 +220,26 @@ static const RuleRow unreadable[] = {
      BOTH("FIELD_INVALID"), "REJECTED"},
     {CODE_NONE, "mail address", M365, {{"/customer/contact/email", "\"x\""}}, NULL,
      "FIELD_INVALID refusal", BOTH("FIELD_INVALID"), "REJECTED"},
-    {CODE_NONE, "date of a proof", M365, {{"/poe/0/signed_on", "\"soon\""}}, NULL,
-     "FIELD_INVALID refusal", BOTH("FIELD_INVALID"), "REJECTED"},
     {CODE_NONE, "subscription", BIZAPPS, {{"/lines/1/subscription_id", "\"x\""}}, NULL,
      "FIELD_INVALID refusal", BOTH("FIELD_INVALID"), "REJECTED"},
 };
 
 static void test_unreadable(void **state)
 {
-    (void)state;
-    for (size_t i = 0; i < COUNT_OF(unreadable); i++)
-        run_row(&unreadable[i]);
+    run_row(*state);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    struct CMUnitTest tests[2 + COUNT_OF(unreadable)] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_together),
-        cmocka_unit_test(test_unreadable),
     };
+    RuleRow row_copies[COUNT_OF(unreadable)]; /* cmocka's state is not const */
+    memcpy(row_copies, unreadable, sizeof row_copies);
+    for (size_t i = 0; i < COUNT_OF(unreadable); i++)
+        tests[2 + i] = (struct CMUnitTest){.name = unreadable[i].name,
+                                           .test_func = test_unreadable,
+                                           .initial_state = &row_copies[i]};
     return cmocka_run_group_tests(tests, rules_group_open, rules_group_close);
 }

@@ -1,0 +1,328 @@
+"""The demo's timeline: what is published and mailed, as rows that a person can read."""
+
+import datetime
+import json
+import re
+import zoneinfo
+
+from demo_screen import WIDTH, cut, width_of, wrap
+from demo_system import DemoFailed, instant_ms, instant_text
+
+UTC = datetime.timezone.utc
+ROW = 45  # columns before a row's text
+NOTE = 6  # columns before a block below a row
+COUNTRY_NAMES = {"KR": "Korea", "GB": "Great Britain", "US": "United States", "DE": "Germany"}
+COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "cyan", "magenta", "blue", "yellow")
+STATUS_STYLE = {"OFFICIAL": ("green", "bold"), "REJECTED": ("red", "bold"),
+                "ENDED": ("red", "bold"), "PARTNER_ACTION_REQUIRED": ("yellow", "bold")}
+
+
+def at_zone(at_ms, zone):
+    return datetime.datetime.fromtimestamp(at_ms / 1000, zone)
+
+
+def local_text(at_ms, zone, with_date=False):
+    """"Mon 10:12"; the first instant of a day is the end of the one before: "Mon 24:00"."""
+    at = at_zone(at_ms, zone)
+    pattern = "%a %-d %b" if with_date else "%a"
+    if (at.hour, at.minute, at.second) == (0, 0, 0):
+        return (at - datetime.timedelta(days=1)).strftime(pattern) + " 24:00"
+    return at.strftime(pattern + " %H:%M")
+
+
+def city(zone):
+    return zone.key.rpartition("/")[2].replace("_", " ")
+
+
+def join(words):
+    *head, last = words
+    return f"{', '.join(head)} and {last}" if head else last
+
+
+class Claim:
+    """What the timeline knows of a claim: the document, and what was published of it."""
+
+    def __init__(self, document, catalogue, colour):
+        customer = document["customer"]
+        self.id, self.document, self.colour = document["claim_id"], document, colour
+        self.tenant_id, self.country = customer["tenant_id"], customer["country"]
+        self.zone = zoneinfo.ZoneInfo(customer["time_zone"])
+        self.partner = document["partner"]["name"]
+        self.customer, self.email = customer["name"], customer["contact"]["email"]
+        self.items = {line["line"]: catalogue.get(line.get("workload") or line.get("product"), "?")
+                      for line in document["lines"]}
+        self.events = []
+        self.mail = None
+
+    @property
+    def status(self):
+        return self.events[-1]["status"] if self.events else None
+
+    @property
+    def reason(self):
+        return self.events[-1]["reason"] if self.events else None
+
+    def summary(self):
+        poe = document_poe(self.document)
+        return f"{self.partner} claims {join(list(self.items.values()))} of {self.customer} ({poe})"
+
+
+def document_poe(document):
+    first = (document.get("poe") or [{}])[0]
+    if not first.get("signed_by"):
+        return "proof of execution not signed"
+    return f"proof of execution signed {first['signed_on']}"
+
+
+class Timeline:
+    """Prints rows in the order of business time, with a ruler at each new day (UTC)."""
+
+    def __init__(self, screen, system, claims):
+        self.screen, self.system = screen, system
+        self.claims = {claim.id: claim for claim in claims}
+        self.day = None
+        self.day_names = {}
+        self.official = []  # (partition, offset, type, data) of association-official
+        self.dead = []
+        self.challenged = []
+        self.mail_count = 0
+        self.explained_whole = False
+        self.framed = set()
+
+    def learn_days(self, first_at_ms):
+        """Which days are no business days, and where: from cporctl, for the rulers."""
+        for country, name in COUNTRY_NAMES.items():
+            days = self.explain(country, None, first_at_ms, 20)["days"]
+            for day in days[1:]:
+                is_weekend = datetime.date.fromisoformat(day["date"]).weekday() >= 5
+                if is_weekend:  # of all four countries
+                    self.day_names[day["date"]] = "weekend"
+                elif day["kind"] == "holiday":
+                    self.day_names.setdefault(day["date"], {}) \
+                        .setdefault(day["holiday"], []).append(name)
+
+    def explain(self, country, zone, at_ms, days=None):
+        extra = ["--time-zone", zone.key] if zone else []
+        extra += ["--days", str(days)] if days else []
+        return self.system.ctl("explain", "deadline", "--json", "--country", country, "--at",
+                               instant_text(at_ms), *extra)
+
+    # ---- rows
+
+    def head(self):
+        text = f"  {'UTC':<7}{'customer’s own time':<21}{'claim':<15}what happens"
+        self.screen.say(self.screen.paint(text, "dim"))
+
+    def tick(self, now_ms):
+        """A ruler for each day that has begun."""
+        today = at_zone(now_ms, UTC).date()
+        if self.day is None:
+            self.day = today - datetime.timedelta(days=1)
+        while self.day < today:
+            self.day += datetime.timedelta(days=1)
+            self.ruler()
+
+    def ruler(self):
+        why = self.day_names.get(self.day.isoformat(), "")
+        if isinstance(why, dict):
+            why = "; ".join(f"{name} ({', '.join(where)})" for name, where in why.items())
+        text = f"── {self.day:%a %-d %b %Y} ──" + (f" {why} " if why else "")
+        self.screen.say(self.screen.paint(text + "─" * (WIDTH - width_of(text)), "dim"))
+
+    def row(self, at_ms, claim, text, *styles, mark="●"):
+        paint = self.screen.paint
+        self.tick(at_ms)
+        utc = at_zone(at_ms, UTC).strftime("%H:%M")
+        local = f"{local_text(at_ms, claim.zone)} {city(claim.zone)}" if claim else ""
+        name = claim.id if claim else ""
+        first, *rest = wrap(text, WIDTH - ROW)
+        self.screen.say(f"  {paint(utc, 'dim')}  {local:<19}  "
+                        f"{paint(f'{name:<13}', claim.colour if claim else 'dim')} "
+                        f"{paint(mark, *styles)} {paint(first, *styles)}")
+        for line in rest:
+            self.screen.say(" " * ROW + paint(line, *styles))
+
+    def note(self, text, *styles, indent=ROW):
+        for line in wrap(text, WIDTH - indent):
+            self.screen.say(" " * indent + self.screen.paint(line, *(styles or ("dim",))))
+
+    def act(self, at_ms, claim, text):
+        self.row(at_ms, claim, text, mark="→")
+
+    # ---- events
+
+    def show(self, found):
+        """found: System.poll's. In the order of business time; a claim's own order by sequence."""
+        rows = []
+        for topic, at_ms, message in found:
+            headers = dict(message.headers() or [])
+            if topic == "dead-letter":
+                rows.append((at_ms, 0, self.show_dead_letter, (at_ms, message, headers)))
+                continue
+            data = json.loads(message.value())
+            kind = headers["ce_type"].decode()
+            if kind == "cpor.association.challenged.v1":
+                rows.append((at_ms, 3, self.show_challenged, (at_ms, data)))
+            elif topic == "association-official":
+                self.official.append((message.partition(), message.offset(), kind, data))
+                at_ms = instant_ms(data.get("official_at") or data["ended_at"])
+                rows.append((at_ms, 2, self.show_association, (kind, data)))
+            else:
+                rows.append((instant_ms(data["at"]), 1, self.show_status, (data,)))
+        rows.sort(key=lambda row: row[:2])  # stable: what has the same time stays as it came
+        for _, _, show, arguments in rows:
+            show(*arguments)
+
+    def show_status(self, data):
+        claim = self.claims[data["claim_id"]]
+        previous = claim.events[-1] if claim.events else None
+        claim.events.append(data)
+        at_ms, status = instant_ms(data["at"]), data["status"]
+        style = STATUS_STYLE.get(status, ("bold",))
+        if status == "OPT_OUT_OPEN":
+            self.show_window(claim, at_ms, data)
+        elif status == "VALIDATED":
+            self.row(at_ms, claim, "Validated: every rule passed, the customer is told", *style)
+        elif status == "SUBMITTED":
+            again = f", revision {data['revision']}" if data["revision"] > 1 else ""
+            self.row(at_ms, claim, f"Submitted{again}: stored, not yet checked", *style)
+        elif status == "PARTNER_ACTION_REQUIRED":
+            self.row(at_ms, claim, "Partner action required: the partner may answer until "
+                     f"{local_text(instant_ms(data['deadline_at']), claim.zone, True)}", *style)
+            self.show_findings(data)
+        elif status == data["previous_status"]:
+            self.show_moved_lines(claim, at_ms, data, previous)
+        elif status == "OFFICIAL":
+            self.row(at_ms, claim, "Official: the window closed and nobody objected", *style)
+        else:
+            reason = f": {data['reason']}" if data["reason"] else ""
+            self.row(at_ms, claim, f"{status.capitalize()}{reason}", *style)
+            self.show_findings(data)
+
+    def show_moved_lines(self, claim, at_ms, data, previous):
+        before = {line["line"]: line["status"] for line in previous["lines"]} if previous else {}
+        for line in data["lines"]:
+            if before.get(line["line"]) != line["status"]:
+                text = f"{claim.items[line['line']]}: {line['status'].capitalize()}"
+                self.row(at_ms, claim, f"{text}, {line['reason']}", "red", "bold")
+
+    def show_findings(self, data):
+        for finding in data["findings"]:
+            line = f", line {finding['line']}" if finding.get("line") else ""
+            where = f" at {finding['path']}" if finding.get("path") else ""
+            self.note(f"{finding['code']}{line}{where}", "yellow", indent=ROW)
+            self.note(finding["message"], indent=ROW + 2)
+
+    def show_association(self, kind, data):
+        claim = self.claims[data["claim_id"]]
+        item = claim.items[data["line"]]
+        if kind.endswith("official.v1"):
+            text, style = f"{item}: {claim.partner} is partner of record", "green"
+            at_ms = instant_ms(data["official_at"])
+        else:
+            text, style = f"{item}: {claim.partner}'s association ended, {data['reason']}", "red"
+            at_ms = instant_ms(data["ended_at"])
+        self.row(at_ms, claim, text, style, mark="◆")
+
+    def show_challenged(self, at_ms, data):
+        claim = self.claims[data["claim_id"]]
+        self.challenged.append(data)
+        deadline = local_text(instant_ms(data["deadline_at"]), claim.zone, True)
+        self.row(at_ms, claim, f"{claim.partner} is warned: a claim with a newer proof of execution "
+                 f"wants {claim.items[data['line']]}; it would take over at {deadline}. By whom is "
+                 "not told; fresher evidence would keep the slot.", "yellow", mark="◆")
+
+    def show_dead_letter(self, at_ms, message, headers):
+        self.dead.append((message, headers))
+        self.row(at_ms, None, f"Dead letter: {headers['dlq_reason'].decode()}", "red", "bold")
+        self.note(headers["dlq_detail"].decode("utf-8", "replace"))
+        self.note("kept as it came: " + cut(message.value().decode("utf-8", "replace"), 60))
+
+    # ---- notice and window
+
+    def take_mails(self):
+        """Gives each new mail to its claim: the notice names it in brackets."""
+        mails = self.system.mails()
+        for mail in mails[self.mail_count:]:
+            for claim in self.claims.values():
+                if claim.email in mail["rcpt_tos"] and f"({claim.id})" in (mail["text"] or ""):
+                    claim.mail = mail
+        self.mail_count = len(mails)
+
+    def show_window(self, claim, at_ms, data):
+        self.take_mails()
+        if claim.mail is None:
+            raise DemoFailed(f"{claim.id} is notified, but there is no mail to {claim.email}")
+        self.row(at_ms, claim, f"Notice sent to {claim.email}", "bold", mark="✉")
+        language = claim.document["customer"]["locale"].split("-")[0]
+        if language not in self.framed and language in ("en", "ko"):
+            self.framed.add(language)
+            self.frame_mail(claim, whole=language == "en")
+        deadline_ms = instant_ms(data["deadline_at"])
+        self.row(at_ms, claim, "The customer may opt out until "
+                 f"{local_text(deadline_ms, claim.zone, True)} {city(claim.zone)}", "bold")
+        if not self.explained_whole:
+            self.explained_whole = True
+            self.show_explanation(claim, at_ms)
+        else:
+            self.note(self.skipped_days(claim, at_ms))
+
+    def show_explanation(self, claim, at_ms):
+        arguments = ["explain", "deadline", "--country", claim.country, "--time-zone",
+                     claim.zone.key, "--at", instant_text(at_ms)]
+        self.note("$ cporctl " + " ".join(arguments), "cyan", indent=NOTE)
+        for line in self.system.ctl(*arguments).splitlines():
+            counts = "business day" in line
+            self.screen.say(" " * NOTE + self.screen.paint(line, *(() if counts else ("dim",))))
+
+    def skipped_days(self, claim, at_ms):
+        """How a deadline was reckoned, in a sentence."""
+        told = self.explain(claim.country, claim.zone, at_ms)
+        dates = {day["date"]: datetime.date.fromisoformat(day["date"]) for day in told["days"]}
+        parts = []
+        for day in told["days"][1:]:
+            if day["counts"]:
+                continue
+            text = f"{dates[day['date']]:%a %-d %b}"
+            if day["kind"] == "holiday":
+                parts.append(f"{text} ({day['holiday']})")
+            elif parts and parts[-1].endswith("(weekend)") and f"{dates[day['date']]:%a}" == "Sun":
+                parts[-1] = f"{parts[-1].removesuffix(' (weekend)')}/{text} (weekend)"
+            else:
+                parts.append(f"{text} (weekend)")
+        first = at_zone(at_ms, claim.zone)
+        return (f"{told['business_days']} business days of {claim.country} after {first:%a %-d %b}, "
+                f"without {join(parts)}")
+
+    def frame_mail(self, claim, whole):
+        headers = claim.mail["headers"]
+        lines = [f"{name}: {headers[name.lower()]}" for name in ("From", "To", "Subject")
+                 if name.lower() in headers]
+        body = claim.mail["text"].replace("\r\n", "\n").rstrip("\n").split("\n")
+        lines += [""] + shorten(body, whole)
+        self.screen.frame("the mail, as the customer sees it", lines)
+
+
+def link_of(mail):
+    found = re.search(r"https?://\S+[?&]token=\S+", mail["text"])
+    if not found:
+        raise DemoFailed(f"no link in the mail {mail['message_id']}")
+    return found[0]
+
+
+def shorten(body, whole):
+    """The beginning of a notice; whole: also how to opt out. Long links lose their middle."""
+    deadline = next((i for i, line in enumerate(body) if line.startswith("    ")), 8)
+    claimed = next((i for i, line in enumerate(body) if line.startswith("  - ")), deadline)
+    blank = next((i for i in range(claimed, len(body)) if not body[i]), claimed)
+    kept = body[:blank] if whole else body[:deadline + 1]
+    kept = [line for i, line in enumerate(kept) if line or i + 1 == len(kept) or kept[i + 1]]
+    if not whole:
+        return kept + ["", "[…]"]
+    link = next((i for i, line in enumerate(body) if "token=" in line), None)
+    if link is None:
+        return kept + ["", "[…]"]
+    start = next(i for i in range(link - 2, 0, -1) if not body[i - 1])
+    heading = max((i for i in range(start) if body[i].isupper()), default=start)
+    tail = [re.sub(r"(token=\S{16})\S+(\S{6})$", r"\1…\2", line) for line in body[heading:link + 1]]
+    return kept + ["", "[…]", ""] + tail + ["", "[…]"]
