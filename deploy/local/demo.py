@@ -9,18 +9,20 @@ import signal
 import subprocess
 import sys
 import textwrap
-import urllib.error
+import traceback
 
 sys.dont_write_bytecode = True  # a tree owned by somebody else stays clean
 
+from process import StackError  # noqa: E402
 from demo_screen import WIDTH, OutputClosed, Screen, cut  # noqa: E402
-from demo_story import BEGIN, END, EXPECTED, REFERENCE, Story, at_zone, local_text  # noqa: E402
-from demo_system import (BIN, Clock, DemoFailed, FOLDER, ROOT, RUN, StackError, System,  # noqa: E402
-                         build, instant_ms, stop_kept)
-from demo_timeline import UTC  # noqa: E402
+from demo_story import BEGIN, END, EXPECTED, REFERENCE, Story  # noqa: E402
+from demo_system import (BIN, FOLDER, ROOT, RUN, SIGNALS, Clock, DemoFailed,  # noqa: E402
+                         System, build, instant_ms, stop_kept)
+from demo_timeline import UTC, at_zone  # noqa: E402
 
 KEPT_SPEED = 3600  # after the story: an hour in a second
-LEAD_SECONDS = (4, 10, 25)  # what the workers get to become ready before the story begins
+# What the workers get to become ready before the story begins. A broker's first need longer.
+LEAD_SECONDS = (3, 6, 12, 25)
 
 
 class Interrupted(Exception):
@@ -28,15 +30,13 @@ class Interrupted(Exception):
 
 
 def catch_signals():
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
     def interrupt(number, _frame):
         # One is enough: a second must not cut the cleaning up short.
-        for other in numbers:
+        for other in SIGNALS:
             signal.signal(other, signal.SIG_IGN)
         raise Interrupted(signal.Signals(number).name)
 
-    for number in numbers:
+    for number in SIGNALS:
         signal.signal(number, interrupt)
 
 
@@ -66,12 +66,13 @@ def prepare(screen, system):
 
 def start(screen, system, speed):
     """Workers with the scaled clock, set so that the story's first moment is a little ahead."""
-    for seconds in LEAD_SECONDS:
+    for seconds in LEAD_SECONDS[1 if system.stack_is_new else 0:]:
         screen.begin("start the four workers, publish partners, tenants and subscriptions")
         system.start_workers(Clock(BEGIN - seconds * speed * 1000, speed))
         system.publish_reference(REFERENCE)
-        if system.clock.now() < BEGIN:
-            screen.done("ready")
+        ahead_ms = BEGIN - system.clock.now()
+        if ahead_ms > 0:
+            screen.done(f"ready, the story begins in {ahead_ms / 1000 / speed:.1f} s")
             return
         screen.done("slow; once more with a later start")
         system.stop_workers()
@@ -99,40 +100,43 @@ def introduce(screen, speed):
 def show_official(screen, system):
     screen.heading("The events on association-official, read by kcat")
     topic = system.prefix + "association-official"
-    command = ["kcat", "-C", "-q", "-e", "-b", system.env["CPOR_KAFKA_BROKERS"], "-t", topic, "-X",
-               "isolation.level=read_committed", "-f", r"%p %o %h %s\n"]
-    screen.say(screen.paint("  $ " + shlex.join(command), "cyan"))
+    command = ["kcat", "-C", "-q", "-e", "-b", system.env["CPOR_KAFKA_BROKERS"], "-t", topic,
+               "-X", "isolation.level=read_committed", "-f", r"%p %o %s\n"]
+    screen.say(screen.paint(f"  $ {shlex.join(command[:8])} \\", "cyan"))
+    screen.say(screen.paint(f"      {shlex.join(command[8:])}", "cyan"))
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             check=False, timeout=60)
     if result.returncode != 0:
         raise DemoFailed(f"kcat: {result.stderr.strip()}")
-    rows = []
-    for line in result.stdout.splitlines():
-        partition, offset, _, value = line.split(" ", 3)
-        data = json.loads(value)
-        rows.append((int(partition), int(offset), data))
-    rows.sort(key=lambda row: row[:2])
-    screen.say(screen.paint(f"  {'partition@offset':<18}{'event':<10}{'at (UTC)':<18}"
-                            f"{'claim/line':<17}{'partner':<9}slot", "dim"))
+    fields = [line.split(" ", 2) for line in result.stdout.splitlines()]
+    rows = sorted((int(partition), int(offset), json.loads(value))
+                  for partition, offset, value in fields)
+    screen.say(screen.paint(f"  {'place':<8}{'event':<10}{'at (UTC)':<18}{'claim/line':<17}"
+                            f"{'partner':<9}slot", "dim"))
     for partition, offset, data in rows:
-        is_official = "official_at" in data
-        at = at_zone(instant_ms(data["official_at" if is_official else "ended_at"]), UTC)
-        event = screen.paint(f"{'official' if is_official else 'ended':<10}",
-                             "green" if is_official else "red")
-        more = "" if is_official else f"  {data['reason']}"
-        if data.get("supersedes"):
-            more = "  in its place"
-        screen.say(f"  {f'{partition}@{offset}':<18}{event}{at:%a %-d %b %H:%M}".ljust(0)
-                   + " " * (18 - len(f"{at:%a %-d %b %H:%M}"))
-                   + f"{data['claim_id'] + '/' + str(data['line']):<17}{data['mpn_id']:<9}"
-                   + cut(short_slot(data["slot"]) + more, WIDTH - 74))
+        show_official_row(screen, f"{partition}@{offset}", data)
+    whole = next((data for _, _, data in rows if data.get("supersedes")), rows[-1][2])
     screen.say(screen.paint("  One of them whole:", "dim"))
     last = rows[-1][2]
-    for line in textwrap.wrap(json.dumps(last), WIDTH - 4, break_long_words=True):
+    for line in textwrap.wrap(json.dumps(whole), WIDTH - 4, break_long_words=True):
         screen.say("    " + line)
 
 
+def show_official_row(screen, place, data):
+    is_official = "official_at" in data
+    at = at_zone(instant_ms(data["official_at" if is_official else "ended_at"]), UTC)
+    event = screen.paint(f"{'official' if is_official else 'ended':<10}",
+                         "green" if is_official else "red")
+    more = "" if is_official else f"  {data['reason']}"
+    if data.get("supersedes"):
+        more = "  in its place"
+    claim_line = f"{data['claim_id']}/{data['line']}"
+    screen.say(f"  {place:<8}{event}{at.strftime('%a %-d %b %H:%M'):<18}{claim_line:<17}"
+               f"{data['mpn_id']:<9}{cut(short_slot(data['slot']) + more, WIDTH - 64)}")
+
+
 def short_slot(slot):
+    """A subscription's id needs not be read in full."""
     head, slash, tail = slot.partition("/")
     return f"{head[:8]}…/{tail}" if slash else slot
 
@@ -142,27 +146,32 @@ def show_claims(screen, system, story):
     for claim_id in EXPECTED:
         claim = story.claims[claim_id]
         status = system.ctl("status", "--json", claim.tenant_id, claim_id)
-        shown = status["shown_as"]
         style = "green" if status["status"] == "OFFICIAL" else "red"
-        screen.say(f"  {screen.paint(claim_id, 'bold')}  {screen.paint(shown, style, 'bold')}  "
+        screen.say(f"  {screen.paint(claim_id, 'bold')}  "
+                   f"{screen.paint(status['shown_as'], style, 'bold')}  "
                    + cut(f"{claim.partner} at {claim.customer}", 50))
         for line in status["lines"]:
             reason = f", {line['reason']}" if line.get("reason") else ""
             item = claim.items.get(line["line"], "?")
-            screen.say(f"      line {line['line']}  {item}: {line['status']}{reason}")
-        rows = system.ctl("history", "--json", claim.tenant_id, claim_id)
-        for row in rows["history"] if isinstance(rows, dict) else rows:
-            at = at_zone(instant_ms(row["at"]), UTC)
-            move = f"{row['from'] or 'new'} → {row['to']}" if row["from"] != row["to"] \
-                else f"stays {row['to']}"
-            who = " ".join(filter(None, (row["actor"]["type"], row["actor"]["id"])))
-            reason = f", {row['reason']}" if row["reason"] else ""
-            ignored = " (ignored)" if row["ignored"] else ""
-            cause = row["cause"]
-            place = f"{cause['topic'].removeprefix(system.prefix)}/{cause['partition']}" \
-                    f"@{cause['offset']}"
-            text = f"{at:%a %-d %b %H:%M}".ljust(18) + f"{move}{reason}{ignored}"
-            screen.say("      " + screen.paint(cut(f"{text:<66}{who}, {place}", WIDTH - 6), "dim"))
+            screen.say(f"  line {line['line']}  {item}: {line['status']}{reason}")
+        for row in system.ctl("history", "--json", claim.tenant_id, claim_id):
+            show_history_row(screen, system, row)
+
+
+def show_history_row(screen, system, row):
+    """When, what, by whom, and the record that caused it."""
+    at = at_zone(instant_ms(row["at"]), UTC)
+    reason = f", {row['reason']}" if row["reason"] else ""
+    move = f"→ {row['to']}"
+    if row["from"] == row["to"]:
+        numbers = ", ".join(str(line["line"]) for line in row["lines"])
+        move = f"  line {numbers} → {row['lines'][0]['to']}" if numbers else f"  {row['event']}"
+    who = " ".join(filter(None, (row["actor"]["type"], row["actor"]["id"])))
+    cause = row["cause"]
+    place = f"{cause['topic'].removeprefix(system.prefix)}/{cause['partition']}@{cause['offset']}"
+    when = at.strftime("%a %-d %b %H:%M")
+    text = f"  {when:<17}{cut(move + reason, 38):<39}{cut(who, 15):<16}{place}"
+    screen.say(screen.paint(cut(text, WIDTH), "dim"))
 
 
 def show_audit(screen, system):
@@ -191,7 +200,7 @@ def judge(screen, story):
 
 def slow_down(screen, system):
     """For --keep: a clock in which a person can follow, from where the story ended."""
-    screen.begin(f"restart the workers with a slower clock: {KEPT_SPEED / 3600:.0f} hour in a second")
+    screen.begin(f"restart the workers with a slower clock, {KEPT_SPEED / 3600:.0f} h in a second")
     now_ms = system.clock.now()
     system.stop_workers()
     system.start_workers(Clock(now_ms, KEPT_SPEED))
@@ -207,7 +216,7 @@ def tell_how_to_go_on(screen, system):
     screen.heading("Everything is left running (--keep)")
     claim = "deploy/contracts/examples/claim-revenue.json"
     pids = " ".join(str(worker.process.pid) for worker in system.workers)
-    pages = "  ".join(f"{worker.name} :{worker.port}" for worker in system.workers)
+    ports = ", ".join(f"{worker.name} {worker.port}" for worker in system.workers)
     for line in textwrap.dedent(f"""\
         . {file.relative_to(ROOT)}      # the exports of this run
         kcat -P -b $CPOR_KAFKA_BROKERS -t ${{CPOR_TOPIC_PREFIX}}claim-submission \\
@@ -218,12 +227,12 @@ def tell_how_to_go_on(screen, system):
         kcat -C -q -b $CPOR_KAFKA_BROKERS -t ${{CPOR_TOPIC_PREFIX}}claim-status -o beginning
         tail -f .local/demo/mail.jsonl
 
-        /metrics, /healthz, /readyz on 127.0.0.1: {pages}
-        logs: .local/demo/run/
-
+        Logs: .local/demo/run/. The clock goes on: {system.clock.speed} s of business in a second.
+        /metrics, /healthz and /readyz are on 127.0.0.1, ports
+        {ports}
         To end it: kill {pids}; deploy/local/stack down --name demo
         """).splitlines():
-        screen.say("  " + line)
+        screen.say(f"  {line}".rstrip())
 
 
 def tell_story(screen, system, speed):
@@ -252,18 +261,22 @@ def run(screen, options):
         screen.say(f"{interrupted}: cleaning up" if not options.keep else str(interrupted))
     except OutputClosed:
         pass
-    except (DemoFailed, StackError, OSError, subprocess.SubprocessError,
-            urllib.error.URLError) as error:
+    except Exception as error:  # whatever it is: what was started must be ended
+        if RUN.exists():
+            (RUN / "demo.log").write_text(traceback.format_exc())
         screen.say()
-        screen.say(screen.paint(f"The demo failed: {error}", "red"))
-        screen.say(f"Logs of the workers: {RUN}/*.log; of the servers: {FOLDER}/*.log")
+        text = error if isinstance(error, (DemoFailed, StackError)) else repr(error)
+        screen.say(screen.paint(f"The demo failed: {text}", "red"))
+        screen.say(f"Logs of the demo and the workers: {RUN}/*.log; of the servers: {FOLDER}/*.log")
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         screen.say()
         system.close(options.keep)
         if options.keep and system.workers:
             tell_how_to_go_on(screen, system)
+        elif options.keep and system.stack_touched:
+            screen.say("The servers are left running: deploy/local/stack down --name demo")
     return code
 
 

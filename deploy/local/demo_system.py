@@ -19,17 +19,19 @@ import confluent_kafka
 import confluent_kafka.admin
 import psycopg
 
-from process import StackError, choose_port, identity_of
+from process import choose_port, identity_of
 from servers import ask
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".local/demo"
-RUN = FOLDER / "run"  # logs of the last run, and what --keep left running
+RUN = FOLDER / "run"  # logs of the last run
+KEPT = ROOT / ".local/demo-kept.json"  # what --keep left running; `stack clean` leaves it, too
 BIN = ROOT / "build/release/bin"
 EXAMPLES = ROOT / "deploy/contracts/examples"
 WORKERS = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
 OUTPUT_TOPICS = ("claim-status", "association-official", "dead-letter")
 REFERENCE = (("partner", "mpn_id"), ("tenant", "tenant_id"), ("subscription", "subscription_id"))
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PARTITIONS = 4
 READY_SECONDS = 30
 STOP_SECONDS = 15
@@ -68,16 +70,33 @@ class Clock:
                 "CPOR_CLOCK_SPEED": str(self.speed)}
 
 
+@contextlib.contextmanager
+def uninterrupted():
+    """Signals wait until the end: between a process's start and the note of it nothing comes."""
+    seen = []
+    before = {number: signal.signal(number, lambda number, _frame: seen.append(number))
+              for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if seen:
+        os.kill(os.getpid(), seen[0])
+
+
 def run_step(screen, command, on_line, interrupt, env=None):
     """Runs a command to its end; its lines go to on_line, and the screen shows that it goes on.
 
     It has a session of its own: the terminal's Ctrl-C reaches the demo alone, which then ends
     the command (interrupt) or lets it finish. Returns the exit code.
     """
-    process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, cwd=ROOT,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
-                               start_new_session=True)
+    process = None
     try:
+        with uninterrupted():
+            process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, cwd=ROOT,
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env,
+                                       start_new_session=True)
         rest, pipe = b"", process.stdout.fileno()
         while True:
             if not select.select([pipe], [], [], 0.2)[0]:
@@ -90,9 +109,10 @@ def run_step(screen, command, on_line, interrupt, env=None):
             for line in lines:
                 on_line(line.decode("utf-8", "replace").rstrip())
     except BaseException:
-        if interrupt:
-            process.send_signal(signal.SIGINT)
-        process.communicate()
+        if process is not None:
+            if interrupt:
+                process.send_signal(signal.SIGINT)
+            process.communicate()
         raise
 
 
@@ -118,7 +138,8 @@ def build(screen):
         log.write_text("\n".join(lines) + "\n")
         if code != 0:
             raise DemoFailed("the build failed:\n" + "\n".join(lines[-25:]) + f"\nAll of it: {log}")
-    screen.done(f"{done[0].rpartition(' ')[2]} steps" if done[0] else "nothing to do")
+    is_idle = "ninja: no work to do." in lines
+    screen.done("nothing to do" if is_idle else f"{done[0].rpartition(' ')[2]} steps")
 
 
 def call_stack(screen, command):
@@ -152,7 +173,8 @@ class Worker:
 
     def is_ready(self):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2) as answer:
+            url = f"http://127.0.0.1:{self.port}/readyz"
+            with urllib.request.urlopen(url, timeout=2) as answer:
                 return answer.status == 200
         except (OSError, urllib.error.URLError):
             return False
@@ -167,10 +189,9 @@ class Worker:
 
 def stop_kept():
     """Ends the workers that an earlier run with --keep left; returns their names."""
-    file = RUN / "kept.json"
     names = []
     with contextlib.suppress(OSError, ValueError):
-        for name, identity in json.loads(file.read_text()).items():
+        for name, identity in json.loads(KEPT.read_text()).items():
             pid = int(identity.split()[0])
             if identity_of(pid) != identity:
                 continue
@@ -181,7 +202,7 @@ def stop_kept():
                 if time.monotonic() > end:
                     os.kill(pid, signal.SIGKILL)
                 time.sleep(0.02)
-    file.unlink(missing_ok=True)
+    KEPT.unlink(missing_ok=True)
     return names
 
 
@@ -197,6 +218,7 @@ class System:
         self.workers = []
         self.clock = None
         self.stack_touched = False
+        self.stack_is_new = not (FOLDER / "ports").exists()
         self.consumer = self.producer = None
         self.mail_offset = 0
 
@@ -258,6 +280,7 @@ class System:
         brokers = {"bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"], "log_level": 2}
         self.producer = confluent_kafka.Producer(
             {**brokers, "linger.ms": 1, "partitioner": "murmur2_random"})
+        self.producer.list_topics(timeout=10)  # or the first record waits for it
         self.consumer = confluent_kafka.Consumer(
             {**brokers, "group.id": f"{self.prefix}demo", "isolation.level": "read_committed",
              "enable.auto.commit": False, "fetch.wait.max.ms": 20})
@@ -271,8 +294,9 @@ class System:
         page_port = int(self.env["CPOR_OPT_OUT_URL"].split(":")[2].split("/")[0])
         for name in WORKERS:
             port = page_port if name == "opt-out-expiry" else choose_port({page_port})
-            self.workers.append(Worker(name, {**self.env, **clock.env(), "CPOR_INSTANCE": name,
-                                              "CPOR_HTTP_PORT": str(port)}))
+            env = {**self.env, **clock.env(), "CPOR_INSTANCE": name, "CPOR_HTTP_PORT": str(port)}
+            with uninterrupted():
+                self.workers.append(Worker(name, env))
         begin = time.monotonic()
         waiting = list(self.workers)
         while waiting:
@@ -301,7 +325,7 @@ class System:
         self.workers = []
 
     def keep_workers(self):
-        (RUN / "kept.json").write_text(json.dumps({w.name: w.identity for w in self.workers}))
+        KEPT.write_text(json.dumps({w.name: w.identity for w in self.workers}))
 
     # ---- Kafka
 
@@ -388,6 +412,3 @@ class System:
             call_stack(self.screen, "down")
             self.screen.done("their data stays, in .local/demo/")
 
-
-__all__ = ["BIN", "Clock", "DemoFailed", "EXAMPLES", "FOLDER", "ROOT", "RUN", "StackError",
-           "System", "build", "instant_ms", "instant_text", "stop_kept"]

@@ -1,6 +1,8 @@
 """The demo's timeline: what is published and mailed, as rows that a person can read."""
 
 import datetime
+import heapq
+import itertools
 import json
 import re
 import zoneinfo
@@ -9,7 +11,8 @@ from demo_screen import WIDTH, cut, width_of, wrap
 from demo_system import DemoFailed, instant_ms, instant_text
 
 UTC = datetime.timezone.utc
-ROW = 45  # columns before a row's text
+ROW = 46  # columns before a row's text
+LAG_SECONDS = 0.8  # wall: rows wait so long for what happened before them and is told later
 NOTE = 6  # columns before a block below a row
 COUNTRY_NAMES = {"KR": "Korea", "GB": "Great Britain", "US": "United States", "DE": "Germany"}
 COLOURS = ("cyan", "magenta", "blue", "yellow", "green", "cyan", "magenta", "blue", "yellow")
@@ -81,6 +84,7 @@ class Timeline:
         self.screen, self.system = screen, system
         self.claims = {claim.id: claim for claim in claims}
         self.day = None
+        self.queue, self.numbers = [], itertools.count()
         self.day_names = {}
         self.official = []  # (partition, offset, type, data) of association-official
         self.dead = []
@@ -88,6 +92,7 @@ class Timeline:
         self.mail_count = 0
         self.explained_whole = False
         self.framed = set()
+        self.reckoned = {}  # how a deadline was reckoned -> the first claim of which it was told
 
     def learn_days(self, first_at_ms):
         """Which days are no business days, and where: from cporctl, for the rulers."""
@@ -113,17 +118,34 @@ class Timeline:
         text = f"  {'UTC':<7}{'customer’s own time':<21}{'claim':<15}what happens"
         self.screen.say(self.screen.paint(text, "dim"))
 
-    def tick(self, now_ms):
+    def later(self, at_ms, rank, show, *arguments):
+        """Queues a row: the topics are read one by one, a person reads in the order of time."""
+        heapq.heappush(self.queue, (at_ms, rank, next(self.numbers), show, arguments))
+
+    def print_until(self, now_ms):
+        while self.queue and self.queue[0][0] <= now_ms:
+            *_, show, arguments = heapq.heappop(self.queue)
+            show(*arguments)
+        if self.day is not None:
+            self.tick(now_ms)
+
+    def print_lagging(self, now_ms):
+        self.print_until(now_ms - int(LAG_SECONDS * 1000) * self.system.clock.speed)
+
+    def tick(self, now_ms, may_go_back=False):
         """A ruler for each day that has begun."""
         today = at_zone(now_ms, UTC).date()
+        day = datetime.timedelta(days=1)
         if self.day is None:
-            self.day = today - datetime.timedelta(days=1)
+            self.day = today - day
+        if self.day > today and may_go_back:
+            self.day = today
+            self.ruler("told late")
         while self.day < today:
-            self.day += datetime.timedelta(days=1)
-            self.ruler()
+            self.day += day
+            self.ruler(self.day_names.get(self.day.isoformat(), ""))
 
-    def ruler(self):
-        why = self.day_names.get(self.day.isoformat(), "")
+    def ruler(self, why):
         if isinstance(why, dict):
             why = "; ".join(f"{name} ({', '.join(where)})" for name, where in why.items())
         text = f"── {self.day:%a %-d %b %Y} ──" + (f" {why} " if why else "")
@@ -131,7 +153,7 @@ class Timeline:
 
     def row(self, at_ms, claim, text, *styles, mark="●"):
         paint = self.screen.paint
-        self.tick(at_ms)
+        self.tick(at_ms, may_go_back=True)
         utc = at_zone(at_ms, UTC).strftime("%H:%M")
         local = f"{local_text(at_ms, claim.zone)} {city(claim.zone)}" if claim else ""
         name = claim.id if claim else ""
@@ -146,37 +168,42 @@ class Timeline:
         for line in wrap(text, WIDTH - indent):
             self.screen.say(" " * indent + self.screen.paint(line, *(styles or ("dim",))))
 
-    def act(self, at_ms, claim, text):
-        self.row(at_ms, claim, text, mark="→")
+    def act(self, at_ms, claim, text, *remarks):
+        """What somebody outside does; each remark begins a line below it."""
+        def show():
+            self.row(at_ms, claim, text, mark="→")
+            for remark in remarks:
+                self.note(remark)
+        self.later(at_ms, 0, show)
 
     # ---- events
 
-    def show(self, found):
-        """found: System.poll's. In the order of business time; a claim's own order by sequence."""
-        rows = []
+    def take(self, found):
+        """found: System.poll's. Noted at once, shown a little later."""
         for topic, at_ms, message in found:
             headers = dict(message.headers() or [])
             if topic == "dead-letter":
-                rows.append((at_ms, 0, self.show_dead_letter, (at_ms, message, headers)))
+                self.dead.append((message, headers))
+                self.later(at_ms, 1, self.show_dead_letter, at_ms, message, headers)
                 continue
             data = json.loads(message.value())
             kind = headers["ce_type"].decode()
             if kind == "cpor.association.challenged.v1":
-                rows.append((at_ms, 3, self.show_challenged, (at_ms, data)))
+                self.challenged.append(data)
+                self.later(at_ms, 3, self.show_challenged, at_ms, data)
             elif topic == "association-official":
                 self.official.append((message.partition(), message.offset(), kind, data))
                 at_ms = instant_ms(data.get("official_at") or data["ended_at"])
-                rows.append((at_ms, 2, self.show_association, (kind, data)))
+                self.later(at_ms, 2, self.show_association, kind, data, at_ms)
             else:
-                rows.append((instant_ms(data["at"]), 1, self.show_status, (data,)))
-        rows.sort(key=lambda row: row[:2])  # stable: what has the same time stays as it came
-        for _, _, show, arguments in rows:
-            show(*arguments)
+                claim = self.claims[data["claim_id"]]
+                previous = claim.events[-1] if claim.events else None
+                claim.events.append(data)
+                if data["status"] == "OPT_OUT_OPEN":
+                    self.take_mails()
+                self.later(instant_ms(data["at"]), 1, self.show_status, claim, data, previous)
 
-    def show_status(self, data):
-        claim = self.claims[data["claim_id"]]
-        previous = claim.events[-1] if claim.events else None
-        claim.events.append(data)
+    def show_status(self, claim, data, previous):
         at_ms, status = instant_ms(data["at"]), data["status"]
         style = STATUS_STYLE.get(status, ("bold",))
         if status == "OPT_OUT_OPEN":
@@ -187,16 +214,20 @@ class Timeline:
             again = f", revision {data['revision']}" if data["revision"] > 1 else ""
             self.row(at_ms, claim, f"Submitted{again}: stored, not yet checked", *style)
         elif status == "PARTNER_ACTION_REQUIRED":
-            self.row(at_ms, claim, "Partner action required: the partner may answer until "
-                     f"{local_text(instant_ms(data['deadline_at']), claim.zone, True)}", *style)
+            self.row(at_ms, claim, "Partner action required", *style)
+            self.note("to be answered until the end of the partner's fifth business day, "
+                      f"{local_text(instant_ms(data['deadline_at']), claim.zone, True)} "
+                      f"{city(claim.zone)}")
             self.show_findings(data)
         elif status == data["previous_status"]:
             self.show_moved_lines(claim, at_ms, data, previous)
         elif status == "OFFICIAL":
-            self.row(at_ms, claim, "Official: the window closed and nobody objected", *style)
+            self.row(at_ms, claim, "Official: the window closed, nobody objected", *style)
         else:
             reason = f": {data['reason']}" if data["reason"] else ""
             self.row(at_ms, claim, f"{status.capitalize()}{reason}", *style)
+            if data["reason"] == "CUSTOMER_DECLINED":
+                self.note("Received before the deadline: this will never be official.")
             self.show_findings(data)
 
     def show_moved_lines(self, claim, at_ms, data, previous):
@@ -207,33 +238,33 @@ class Timeline:
                 self.row(at_ms, claim, f"{text}, {line['reason']}", "red", "bold")
 
     def show_findings(self, data):
+        same = {}  # the same finding on several lines is read once
         for finding in data["findings"]:
-            line = f", line {finding['line']}" if finding.get("line") else ""
-            where = f" at {finding['path']}" if finding.get("path") else ""
-            self.note(f"{finding['code']}{line}{where}", "yellow", indent=ROW)
-            self.note(finding["message"], indent=ROW + 2)
+            key = (finding["code"], finding.get("path"), finding["message"])
+            same.setdefault(key, []).append(finding.get("line"))
+        for (code, path, message), numbers in same.items():
+            numbers = [str(number) for number in numbers if number]
+            lines = f", line{'s' if len(numbers) > 1 else ''} {join(numbers)}" if numbers else ""
+            self.note(f"{code}{lines}{f' at {path}' if path else ''}", "yellow")
+            self.note(message, indent=ROW + 2)
 
-    def show_association(self, kind, data):
+    def show_association(self, kind, data, at_ms):
         claim = self.claims[data["claim_id"]]
-        item = claim.items[data["line"]]
+        what = f"{claim.items[data['line']]}, {claim.partner}"
         if kind.endswith("official.v1"):
-            text, style = f"{item}: {claim.partner} is partner of record", "green"
-            at_ms = instant_ms(data["official_at"])
+            how = "official in its place" if data["supersedes"] else "official"
+            self.row(at_ms, claim, f"{how}: {what}", "green", mark="◆")
         else:
-            text, style = f"{item}: {claim.partner}'s association ended, {data['reason']}", "red"
-            at_ms = instant_ms(data["ended_at"])
-        self.row(at_ms, claim, text, style, mark="◆")
+            self.row(at_ms, claim, f"ended ({data['reason']}): {what}", "red", mark="◆")
 
     def show_challenged(self, at_ms, data):
         claim = self.claims[data["claim_id"]]
-        self.challenged.append(data)
         deadline = local_text(instant_ms(data["deadline_at"]), claim.zone, True)
-        self.row(at_ms, claim, f"{claim.partner} is warned: a claim with a newer proof of execution "
-                 f"wants {claim.items[data['line']]}; it would take over at {deadline}. By whom is "
-                 "not told; fresher evidence would keep the slot.", "yellow", mark="◆")
+        self.row(at_ms, claim, f"{claim.partner} is warned: a claim with newer evidence wants "
+                 f"{claim.items[data['line']]} and would take over at {deadline}. Whose it is stays "
+                 "untold; fresher evidence would keep the slot.", "yellow", mark="◆")
 
     def show_dead_letter(self, at_ms, message, headers):
-        self.dead.append((message, headers))
         self.row(at_ms, None, f"Dead letter: {headers['dlq_reason'].decode()}", "red", "bold")
         self.note(headers["dlq_detail"].decode("utf-8", "replace"))
         self.note("kept as it came: " + cut(message.value().decode("utf-8", "replace"), 60))
@@ -250,7 +281,6 @@ class Timeline:
         self.mail_count = len(mails)
 
     def show_window(self, claim, at_ms, data):
-        self.take_mails()
         if claim.mail is None:
             raise DemoFailed(f"{claim.id} is notified, but there is no mail to {claim.email}")
         self.row(at_ms, claim, f"Notice sent to {claim.email}", "bold", mark="✉")
@@ -259,13 +289,15 @@ class Timeline:
             self.framed.add(language)
             self.frame_mail(claim, whole=language == "en")
         deadline_ms = instant_ms(data["deadline_at"])
-        self.row(at_ms, claim, "The customer may opt out until "
+        self.row(at_ms, claim, "Opt-out open until "
                  f"{local_text(deadline_ms, claim.zone, True)} {city(claim.zone)}", "bold")
-        if not self.explained_whole:
+        if claim.country == "KR" and not self.explained_whole:
             self.explained_whole = True
             self.show_explanation(claim, at_ms)
         else:
-            self.note(self.skipped_days(claim, at_ms))
+            text = self.skipped_days(claim, at_ms)
+            like = self.reckoned.setdefault(text, claim.id)
+            self.note(text if like == claim.id else f"reckoned as for {like}")
 
     def show_explanation(self, claim, at_ms):
         arguments = ["explain", "deadline", "--country", claim.country, "--time-zone",
@@ -278,21 +310,15 @@ class Timeline:
     def skipped_days(self, claim, at_ms):
         """How a deadline was reckoned, in a sentence."""
         told = self.explain(claim.country, claim.zone, at_ms)
-        dates = {day["date"]: datetime.date.fromisoformat(day["date"]) for day in told["days"]}
-        parts = []
-        for day in told["days"][1:]:
-            if day["counts"]:
-                continue
-            text = f"{dates[day['date']]:%a %-d %b}"
+        skipped = [day for day in told["days"][1:] if not day["counts"]]
+        parts = ["weekends"] if any(day["kind"] == "weekend" for day in skipped) else []
+        for day in skipped:
             if day["kind"] == "holiday":
-                parts.append(f"{text} ({day['holiday']})")
-            elif parts and parts[-1].endswith("(weekend)") and f"{dates[day['date']]:%a}" == "Sun":
-                parts[-1] = f"{parts[-1].removesuffix(' (weekend)')}/{text} (weekend)"
-            else:
-                parts.append(f"{text} (weekend)")
+                date = datetime.date.fromisoformat(day["date"])
+                parts.append(f"{day['holiday']} on {date:%a %-d %b}")
         first = at_zone(at_ms, claim.zone)
-        return (f"{told['business_days']} business days of {claim.country} after {first:%a %-d %b}, "
-                f"without {join(parts)}")
+        text = f"{told['business_days']} business days of {claim.country} after {first:%a %-d %b}"
+        return f"{text}; not counted: {', '.join(parts)}" if parts else text
 
     def frame_mail(self, claim, whole):
         headers = claim.mail["headers"]
@@ -324,5 +350,6 @@ def shorten(body, whole):
         return kept + ["", "[…]"]
     start = next(i for i in range(link - 2, 0, -1) if not body[i - 1])
     heading = max((i for i in range(start) if body[i].isupper()), default=start)
-    tail = [re.sub(r"(token=\S{16})\S+(\S{6})$", r"\1…\2", line) for line in body[heading:link + 1]]
+    tail = [re.sub(r"(token=\S{16})\S+(\S{6})$", r"\1…\2", line)
+            for line in body[heading:link + 1]]
     return kept + ["", "[…]", ""] + tail + ["", "[…]"]

@@ -9,7 +9,7 @@ import time
 import harness
 import machine
 
-POLL_S = 0.02
+POLL_S = 0.05
 SAY_S = 5
 
 

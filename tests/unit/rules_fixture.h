@@ -1,4 +1,4 @@
-/* rules_fixture.h - a valid claim of each kind in a world of reference data, and rows of changes. */
+/* rules_fixture.h - a valid claim of each kind, a world of reference data, rows of changes. */
 #pragma once
 
 #include "claim/rules.h"
@@ -13,9 +13,11 @@
 
 /* The codes that each program answers for; together all that the rule tables can find. */
 #define CLAIM_CODES CODE_FIELD_MISSING, CODE_REVENUE_FIELDS_MISSING
-#define LINE_CODES CODE_PRODUCT_UNKNOWN, CODE_COMPETING_CLAIM_OLDER_POE
+#define LINE_CODES CODE_PRODUCT_UNKNOWN, CODE_SUBSCRIPTION_INACTIVE
+#define SLOT_CODES CODE_DUPLICATE_OWN_CLAIM, CODE_COMPETING_CLAIM_OLDER_POE
 #define POE_CODES CODE_POE_MISSING, CODE_POE_DISCLOSURE_MISSING
 _Static_assert(CODE_REVENUE_FIELDS_MISSING + 1 == CODE_PRODUCT_UNKNOWN, "no code in between");
+_Static_assert(CODE_SUBSCRIPTION_INACTIVE + 1 == CODE_DUPLICATE_OWN_CLAIM, "no code in between");
 _Static_assert(CODE_COMPETING_CLAIM_OLDER_POE + 1 == CODE_POE_MISSING, "no code in between");
 /* What is left are the reviewer's, CONTACT_UNREACHABLE and NO_PARTNER_RESPONSE: of the services. */
 _Static_assert(CODE_POE_DISCLOSURE_MISSING + 5 == CODE_NOT_CARRIED_OVER, "four codes after");
@@ -64,6 +66,8 @@ typedef struct RuleRow {
     const char *status;   /* of the claim; NULL: VALIDATED */
 } RuleRow;
 
+#define PASSES NULL, NULL, NULL /* findings, lines and status of a row that finds nothing */
+
 /* CHANGE(name, statement): one change of the world, as a row names it. */
 #define CHANGE(name, ...)                                                                          \
     static void name(World *world)                                                                 \
@@ -98,13 +102,12 @@ static inline int rules_group_open(void **state)
     (void)state;
     if (!zone_set_open(&world_zones, "/usr/share/zoneinfo", &error))
         fail_msg("%s", error.text);
-    JSON_AUTO root =
-        json_load_file(CPOR_SOURCE_DIR "/deploy/catalogue/products.json", 0, NULL);
-    JSON_AUTO more = json_loads(
-        "[{\"code\":\"ENDED\",\"valid_to\":\"2026-11-01\"},"
-        "{\"code\":\"TODAY\",\"valid_from\":\"2026-11-02\",\"valid_to\":\"2026-11-02\"},"
-        "{\"code\":\"COMING\",\"valid_from\":\"2026-11-03\"}]",
-        0, NULL);
+    JSON_AUTO root = json_load_file(CPOR_SOURCE_DIR "/deploy/catalogue/products.json", 0, NULL);
+    JSON_AUTO more =
+        json_loads("[{\"code\":\"ENDED\",\"valid_to\":\"2026-11-01\"},"
+                   "{\"code\":\"TODAY\",\"valid_from\":\"2026-11-02\",\"valid_to\":\"2026-11-02\"},"
+                   "{\"code\":\"COMING\",\"valid_from\":\"2026-11-03\"}]",
+                   0, NULL);
     for (size_t i = 0; i < json_array_size(more); i++) {
         json_t *item = json_array_get(more, i);
         json_object_set_new(item, "name", json_string("A workload"));
@@ -157,12 +160,13 @@ static inline void world_open(World *world, const char *example)
     arena_init(&world->arena);
     slot_book_init(&world->slots, &world->arena);
     world->first_submitted_at_ms = world->received_at_ms = instant(SUBMITTED_AT);
-    world->partner = (Partner){.mpn_id = arena_text(&world->arena, world_text(world, NULL, "mpn_id")),
-                               .name = "A partner",
-                               .location = true,
-                               .country = "US",
-                               .valid_from = DAY_NONE,
-                               .valid_to = DAY_NONE};
+    world->partner =
+        (Partner){.mpn_id = arena_text(&world->arena, world_text(world, NULL, "mpn_id")),
+                  .name = "A partner",
+                  .location = true,
+                  .country = "US",
+                  .valid_from = DAY_NONE,
+                  .valid_to = DAY_NONE};
     if (strcmp(example, M365) == 0)
         world->partner.enrolments = PROGRAM_OSU_M365;
     if (is_bizapps)
@@ -290,9 +294,9 @@ static inline char *findings_text(const Claim *claim, Arena *arena)
                 const Finding *it = &claim->findings[i];
                 if (it->line != line || (int)it->code != code || it->kind == FINDING_NONE)
                     continue;
-                const char *where = line == 0 ? code_name(it->code)
-                                              : arena_printf(arena, "%s/%d", code_name(it->code),
-                                                             line);
+                const char *where = line == 0
+                                        ? code_name(it->code)
+                                        : arena_printf(arena, "%s/%d", code_name(it->code), line);
                 text_add(text, SIZE, " ", where, kinds[it->kind]);
             }
         }
@@ -329,8 +333,7 @@ static inline void world_expect(World *world, const char *name, const char *find
         text_add(validated, 4000, "", "VALIDATED", "");
     expect_text(name, "findings", findings_text(claim, &world->arena),
                 findings == NULL ? "" : findings);
-    expect_text(name, "lines", lines_text(claim, &world->arena),
-                lines == NULL ? validated : lines);
+    expect_text(name, "lines", lines_text(claim, &world->arena), lines == NULL ? validated : lines);
     expect_text(name, "status", claim_status_name(claim->status),
                 status == NULL ? "VALIDATED" : status);
 }
@@ -372,8 +375,8 @@ static inline void expect_rows_for(const RuleRow *rows, size_t count, Code first
     for (int code = (int)first; code <= (int)last; code++) {
         size_t violating = 0, passing = 0;
         for (size_t i = 0; i < count; i++) {
-            const bool finds = rows[i].findings != NULL &&
-                               strstr(rows[i].findings, code_name((Code)code)) != NULL;
+            const bool finds =
+                rows[i].findings != NULL && strstr(rows[i].findings, code_name((Code)code)) != NULL;
             violating += finds && (int)rows[i].of == code;
             passing += !finds && (int)rows[i].of == code;
         }

@@ -22,13 +22,15 @@ static bool open_text(const char *text, Catalogue **ret_catalogue, Error *reterr
 static void test_of_the_installation(void **state)
 {
     static const char *const workloads[] = {
-        "EXCHANGE_ONLINE", "SHAREPOINT_ONLINE", "TEAMS", "TEAMS_PHONE", "TEAMS_MEETINGS",
-        "MICROSOFT_365_APPS", "YAMMER", "INTUNE", "ENTRA_ID_PREMIUM", "INFORMATION_PROTECTION",
+        "EXCHANGE_ONLINE",  "SHAREPOINT_ONLINE",      "TEAMS",  "TEAMS_PHONE",
+        "TEAMS_MEETINGS",   "MICROSOFT_365_APPS",     "YAMMER", "INTUNE",
+        "ENTRA_ID_PREMIUM", "INFORMATION_PROTECTION",
     };
     static const char *const dynamics[] = {
-        "D365_SALES", "D365_CUSTOMER_SERVICE", "D365_FIELD_SERVICE", "D365_FINANCE",
-        "D365_SUPPLY_CHAIN", "D365_BUSINESS_CENTRAL", "D365_COMMERCE", "D365_HUMAN_RESOURCES",
-        "D365_PROJECT_OPERATIONS", "D365_MARKETING",
+        "D365_SALES",     "D365_CUSTOMER_SERVICE", "D365_FIELD_SERVICE",
+        "D365_FINANCE",   "D365_SUPPLY_CHAIN",     "D365_BUSINESS_CENTRAL",
+        "D365_COMMERCE",  "D365_HUMAN_RESOURCES",  "D365_PROJECT_OPERATIONS",
+        "D365_MARKETING",
     };
     static const char *const power[] = {"POWER_APPS", "POWER_AUTOMATE", "POWER_BI"};
     static const struct {
@@ -64,8 +66,8 @@ static void test_of_the_installation(void **state)
 }
 
 #define ENTRY(members)                                                                             \
-    "[{\"code\":\"A\",\"name\":\"a\",\"solution_area\":\"MICROSOFT_365\",\"dynamics\":false"       \
-    members "}]"
+    "[{\"code\":\"A\",\"name\":\"a\",\"solution_area\":\"MICROSOFT_365\",\"dynamics\":"            \
+    "false" members "}]"
 #define OTHER(code, name, area, dynamics)                                                          \
     "[{\"code\":" code ",\"name\":" name ",\"solution_area\":" area ",\"dynamics\":" dynamics "}]"
 #define TEN "aaaaaaaaaa"
@@ -76,8 +78,8 @@ static const struct {
     {"one product", ENTRY(""), NULL},
     {"open dates", ENTRY(",\"valid_from\":null,\"valid_to\":null"), NULL},
     {"an unknown member", ENTRY(",\"future\":1"), NULL},
-    {"a code of 63", OTHER("\"" TEN TEN TEN TEN TEN TEN "aaa\"", "\"a\"", "\"MICROSOFT_365\"",
-                           "true"), NULL},
+    {"a code of 63",
+     OTHER("\"" TEN TEN TEN TEN TEN TEN "aaa\"", "\"a\"", "\"MICROSOFT_365\"", "true"), NULL},
     {"empty", "", "read catalogue"},
     {"no JSON", "[", "read catalogue"},
     {"an object", "{}", "array"},
@@ -86,8 +88,8 @@ static const struct {
     {"no code", "[{\"name\":\"a\",\"solution_area\":\"MICROSOFT_365\",\"dynamics\":true}]",
      "entry 0"},
     {"an empty code", OTHER("\"\"", "\"a\"", "\"MICROSOFT_365\"", "true"), "entry 0"},
-    {"a code of 64", OTHER("\"" TEN TEN TEN TEN TEN TEN "aaaa\"", "\"a\"", "\"MICROSOFT_365\"",
-                           "true"), "entry 0"},
+    {"a code of 64",
+     OTHER("\"" TEN TEN TEN TEN TEN TEN "aaaa\"", "\"a\"", "\"MICROSOFT_365\"", "true"), "entry 0"},
     {"a number as a name", OTHER("\"A\"", "7", "\"MICROSOFT_365\"", "true"), "entry 0"},
     {"an unknown area", OTHER("\"A\"", "\"a\"", "\"AZURE\"", "true"), "entry 0"},
     {"dynamics is no boolean", OTHER("\"A\"", "\"a\"", "\"MICROSOFT_365\"", "\"yes\""), "entry 0"},

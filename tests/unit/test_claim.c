@@ -11,22 +11,67 @@ typedef struct LineState {
     LineCheck check;
 } LineState;
 
-#define REVIEW {LINE_UNDER_REVIEW, CHECK_NONE}
-#define PASSED {LINE_UNDER_REVIEW, CHECK_PASSED}
-#define WAITS {LINE_UNDER_REVIEW, CHECK_WAITS}
-#define ASKED {LINE_UNDER_REVIEW, CHECK_ASKED}
-#define VALIDATED {LINE_VALIDATED, CHECK_PASSED}
-#define OPEN {LINE_OPT_OUT_OPEN, CHECK_PASSED}
-#define OFFICIAL {LINE_OFFICIAL, CHECK_PASSED}
-#define REJECTED {LINE_REJECTED, CHECK_NONE}
-#define DECLINED {LINE_DECLINED, CHECK_PASSED}
-#define WITHDRAWN {LINE_WITHDRAWN, CHECK_PASSED}
-#define ENDED {LINE_ENDED, CHECK_PASSED}
+#define REVIEW                                                                                     \
+    {                                                                                              \
+        LINE_UNDER_REVIEW, CHECK_NONE                                                              \
+    }
+#define PASSED                                                                                     \
+    {                                                                                              \
+        LINE_UNDER_REVIEW, CHECK_PASSED                                                            \
+    }
+#define WAITS                                                                                      \
+    {                                                                                              \
+        LINE_UNDER_REVIEW, CHECK_WAITS                                                             \
+    }
+#define ASKED                                                                                      \
+    {                                                                                              \
+        LINE_UNDER_REVIEW, CHECK_ASKED                                                             \
+    }
+#define VALIDATED                                                                                  \
+    {                                                                                              \
+        LINE_VALIDATED, CHECK_PASSED                                                               \
+    }
+#define OPEN                                                                                       \
+    {                                                                                              \
+        LINE_OPT_OUT_OPEN, CHECK_PASSED                                                            \
+    }
+#define OFFICIAL                                                                                   \
+    {                                                                                              \
+        LINE_OFFICIAL, CHECK_PASSED                                                                \
+    }
+#define REJECTED                                                                                   \
+    {                                                                                              \
+        LINE_REJECTED, CHECK_NONE                                                                  \
+    }
+#define DECLINED                                                                                   \
+    {                                                                                              \
+        LINE_DECLINED, CHECK_PASSED                                                                \
+    }
+#define WITHDRAWN                                                                                  \
+    {                                                                                              \
+        LINE_WITHDRAWN, CHECK_PASSED                                                               \
+    }
+#define ENDED                                                                                      \
+    {                                                                                              \
+        LINE_ENDED, CHECK_PASSED                                                                   \
+    }
 
-#define ASK(number) {.code = CODE_POE_MISSING, .kind = FINDING_QUESTION, .line = number}
-#define ASK_CLAIM {.code = CODE_CONTACT_UNREACHABLE, .kind = FINDING_QUESTION}
-#define REFUSE(number) {.code = CODE_PRODUCT_UNKNOWN, .kind = FINDING_REFUSAL, .line = number}
-#define WAIT(number) {.code = CODE_PRODUCT_NOT_ON_TENANT, .kind = FINDING_WAIT, .line = number}
+#define ASK(number)                                                                                \
+    {                                                                                              \
+        .code = CODE_POE_MISSING, .kind = FINDING_QUESTION, .line = number                         \
+    }
+#define ASK_CLAIM                                                                                  \
+    {                                                                                              \
+        .code = CODE_CONTACT_UNREACHABLE, .kind = FINDING_QUESTION                                 \
+    }
+#define REFUSE(number)                                                                             \
+    {                                                                                              \
+        .code = CODE_PRODUCT_UNKNOWN, .kind = FINDING_REFUSAL, .line = number                      \
+    }
+#define WAIT(number)                                                                               \
+    {                                                                                              \
+        .code = CODE_PRODUCT_NOT_ON_TENANT, .kind = FINDING_WAIT, .line = number                   \
+    }
 
 typedef struct SettleRow {
     const char *name;
@@ -48,10 +93,21 @@ static const SettleRow rows[] = {
     {"one withdrawn before validation", 2, {WITHDRAWN, REVIEW}, {{0}}, NEW, CLAIM_SUBMITTED, "wu"},
 
     /* by the first that applies: each beats all that follow */
-    {"any UNDER_REVIEW", 4, {WAITS, VALIDATED, OPEN, OFFICIAL}, {{0}}, 0, CLAIM_UNDER_REVIEW,
+    {"any UNDER_REVIEW",
+     4,
+     {WAITS, VALIDATED, OPEN, OFFICIAL},
+     {{0}},
+     0,
+     CLAIM_UNDER_REVIEW,
      "uvoO"},
     {"any VALIDATED", 4, {ENDED, OFFICIAL, OPEN, VALIDATED}, {{0}}, 0, CLAIM_VALIDATED, "eOov"},
-    {"any OPT_OUT_OPEN", 4, {ENDED, OFFICIAL, OPEN, REJECTED}, {{0}}, 0, CLAIM_OPT_OUT_OPEN, "eOor"},
+    {"any OPT_OUT_OPEN",
+     4,
+     {ENDED, OFFICIAL, OPEN, REJECTED},
+     {{0}},
+     0,
+     CLAIM_OPT_OUT_OPEN,
+     "eOor"},
     {"any OFFICIAL", 4, {ENDED, OFFICIAL, WITHDRAWN, REJECTED}, {{0}}, 0, CLAIM_OFFICIAL, "eOwr"},
     {"any ENDED", 4, {REJECTED, DECLINED, WITHDRAWN, ENDED}, {{0}}, 0, CLAIM_ENDED, "rdwe"},
     {"all WITHDRAWN", 2, {WITHDRAWN, WITHDRAWN}, {{0}}, 0, CLAIM_WITHDRAWN, "ww"},
@@ -65,33 +121,83 @@ static const SettleRow rows[] = {
     {"one passed, one refused", 2, {PASSED, REJECTED}, {REFUSE(2)}, 0, CLAIM_VALIDATED, "vr"},
     {"nothing is released before validation", 1, {PASSED}, {{0}}, NEW, CLAIM_SUBMITTED, "u"},
 
-    {"a question holds the other line", 2, {PASSED, ASKED}, {ASK(2)}, 0,
-     CLAIM_PARTNER_ACTION_REQUIRED, "uu"},
-    {"a question takes a VALIDATED line back", 2, {VALIDATED, ASKED}, {ASK(2)}, 0,
-     CLAIM_PARTNER_ACTION_REQUIRED, "uu"},
-    {"a question about the claim", 2, {PASSED, PASSED}, {ASK_CLAIM}, 0,
-     CLAIM_PARTNER_ACTION_REQUIRED, "uu"},
-    {"a question and a wait", 2, {ASKED, WAITS}, {WAIT(2), ASK(1)}, 0,
-     CLAIM_PARTNER_ACTION_REQUIRED, "uu"},
-    {"a refused line stays so beside a question", 2, {REJECTED, ASKED}, {REFUSE(1), ASK(2)}, 0,
-     CLAIM_PARTNER_ACTION_REQUIRED, "ru"},
+    {"a question holds the other line",
+     2,
+     {PASSED, ASKED},
+     {ASK(2)},
+     0,
+     CLAIM_PARTNER_ACTION_REQUIRED,
+     "uu"},
+    {"a question takes a VALIDATED line back",
+     2,
+     {VALIDATED, ASKED},
+     {ASK(2)},
+     0,
+     CLAIM_PARTNER_ACTION_REQUIRED,
+     "uu"},
+    {"a question about the claim",
+     2,
+     {PASSED, PASSED},
+     {ASK_CLAIM},
+     0,
+     CLAIM_PARTNER_ACTION_REQUIRED,
+     "uu"},
+    {"a question and a wait",
+     2,
+     {ASKED, WAITS},
+     {WAIT(2), ASK(1)},
+     0,
+     CLAIM_PARTNER_ACTION_REQUIRED,
+     "uu"},
+    {"a refused line stays so beside a question",
+     2,
+     {REJECTED, ASKED},
+     {REFUSE(1), ASK(2)},
+     0,
+     CLAIM_PARTNER_ACTION_REQUIRED,
+     "ru"},
     {"a question about a refused line", 2, {PASSED, REJECTED}, {ASK(2)}, 0, CLAIM_VALIDATED, "vr"},
-    {"a question about a withdrawn line", 2, {PASSED, WITHDRAWN}, {ASK(2)}, 0, CLAIM_VALIDATED,
+    {"a question about a withdrawn line",
+     2,
+     {PASSED, WITHDRAWN},
+     {ASK(2)},
+     0,
+     CLAIM_VALIDATED,
      "vw"},
     {"a question about a declined line", 2, {PASSED, DECLINED}, {ASK(2)}, 0, CLAIM_VALIDATED, "vd"},
-    {"a question about the claim, nothing left to hold", 2, {REJECTED, WITHDRAWN}, {ASK_CLAIM}, 0,
-     CLAIM_REJECTED, "rw"},
-    {"a question about the claim, all withdrawn", 1, {WITHDRAWN}, {ASK_CLAIM}, 0, CLAIM_WITHDRAWN,
+    {"a question about the claim, nothing left to hold",
+     2,
+     {REJECTED, WITHDRAWN},
+     {ASK_CLAIM},
+     0,
+     CLAIM_REJECTED,
+     "rw"},
+    {"a question about the claim, all withdrawn",
+     1,
+     {WITHDRAWN},
+     {ASK_CLAIM},
+     0,
+     CLAIM_WITHDRAWN,
      "w"},
     {"a wait is no question", 1, {WAITS}, {WAIT(1)}, 0, CLAIM_UNDER_REVIEW, "u"},
     {"a refusal is no question", 2, {PASSED, PASSED}, {REFUSE(1)}, 0, CLAIM_VALIDATED, "vv"},
 
     {"grace", 2, {WAITS, WAITS}, {{0}}, GRACE, CLAIM_UNDER_REVIEW, "uu"},
     {"review is pending", 2, {PASSED, PASSED}, {{0}}, PENDING, CLAIM_UNDER_REVIEW, "uu"},
-    {"review takes a VALIDATED line back", 2, {VALIDATED, WAITS}, {{0}}, PENDING,
-     CLAIM_UNDER_REVIEW, "uu"},
-    {"review is pending and a question open", 2, {PASSED, ASKED}, {ASK(2)}, PENDING,
-     CLAIM_PARTNER_ACTION_REQUIRED, "uu"},
+    {"review takes a VALIDATED line back",
+     2,
+     {VALIDATED, WAITS},
+     {{0}},
+     PENDING,
+     CLAIM_UNDER_REVIEW,
+     "uu"},
+    {"review is pending and a question open",
+     2,
+     {PASSED, ASKED},
+     {ASK(2)},
+     PENDING,
+     CLAIM_PARTNER_ACTION_REQUIRED,
+     "uu"},
     {"review is pending, nothing left", 1, {REJECTED}, {{0}}, PENDING, CLAIM_REJECTED, "r"},
 };
 
@@ -109,13 +215,11 @@ static void claim_of(const SettleRow *row, Claim *claim, Line lines[LINE_COUNT_M
                      .line_count = row->line_count,
                      .findings = findings};
     memcpy(findings, row->findings, sizeof row->findings);
-    while (claim->finding_count < FINDING_COUNT &&
-           findings[claim->finding_count].code != CODE_NONE)
+    while (claim->finding_count < FINDING_COUNT && findings[claim->finding_count].code != CODE_NONE)
         claim->finding_count++;
     for (size_t i = 0; i < row->line_count; i++)
-        lines[i] = (Line){.number = (int32_t)i + 1,
-                          .status = row->lines[i].status,
-                          .check = row->lines[i].check};
+        lines[i] = (Line){
+            .number = (int32_t)i + 1, .status = row->lines[i].status, .check = row->lines[i].check};
 }
 
 static bool any_line_waits(const Claim *claim)

@@ -25,8 +25,8 @@ static int teardown(void **state)
 
 static Record record_of(const char *topic, const char *value)
 {
-    return (Record){.topic = topic, .value = value,
-                    .value_size = value == NULL ? 0 : strlen(value)};
+    return (Record){
+        .topic = topic, .value = value, .value_size = value == NULL ? 0 : strlen(value)};
 }
 
 /* The example of a topic, patched; a text in the arena. */
@@ -94,7 +94,7 @@ static void test_examples(void **state)
     assert_int_equal(subscription.subscription.ends_on, DAY_NONE);
 }
 
-/* Optional texts are "" when absent; ids and domains are folded; later programmes are passed over. */
+/* Absent texts are ""; ids and domains are folded; later programmes are passed over. */
 static void test_normal_form(void **state)
 {
     Reference reference;
@@ -123,7 +123,10 @@ typedef struct BadRow {
     const char *code;
 } BadRow;
 
-#define BAD(topic, pointer, value) {topic, pointer, value, "FIELD_INVALID"}
+#define BAD(topic, pointer, value)                                                                 \
+    {                                                                                              \
+        topic, pointer, value, "FIELD_INVALID"                                                     \
+    }
 #define MUST(topic, pointer) BAD(topic, pointer, NULL), BAD(topic, pointer, "null")
 
 static const BadRow bad_rows[] = {
@@ -133,8 +136,7 @@ static const BadRow bad_rows[] = {
     {"partner", NULL, "{} x", "NOT_JSON"},
     {"partner", NULL, "[]", "FIELD_INVALID"},
     {"tenant", NULL, "{}", "FIELD_INVALID"},
-    {"subscription", NULL,
-     "{\"a\":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}", "TOO_DEEP"},
+    {"subscription", NULL, "{\"a\":[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]}", "TOO_DEEP"},
     {"claim-submission", NULL, "{}", "UNKNOWN_TYPE"},
     MUST("partner", "/mpn_id"),
     BAD("partner", "/mpn_id", "\"12a\""),
@@ -179,9 +181,8 @@ static void test_bad(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad_rows); i++) {
         const BadRow *row = &bad_rows[i];
-        const char *value = row->pointer == NULL
-                                ? row->value
-                                : example_text(row->topic, row->pointer, row->value);
+        const char *value =
+            row->pointer == NULL ? row->value : example_text(row->topic, row->pointer, row->value);
         const Record record = record_of(row->topic, value);
         Reference reference = {.key = "untouched"};
         Error error = {0};
@@ -218,8 +219,8 @@ static void test_tombstones(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(tombstones); i++) {
         const char *key = tombstones[i].key;
-        const Record record = {.topic = tombstones[i].topic, .key = key,
-                               .key_size = key == NULL ? 0 : strlen(key)};
+        const Record record = {
+            .topic = tombstones[i].topic, .key = key, .key_size = key == NULL ? 0 : strlen(key)};
         Reference reference = {0};
         Error error = {0};
         const bool decoded = reference_decode(&record, &arena, &reference, &error);
@@ -256,8 +257,8 @@ static void test_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_examples),    cmocka_unit_test(test_normal_form),
-        cmocka_unit_test(test_bad),         cmocka_unit_test(test_tombstones),
+        cmocka_unit_test(test_examples), cmocka_unit_test(test_normal_form),
+        cmocka_unit_test(test_bad),      cmocka_unit_test(test_tombstones),
         cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -8,7 +8,6 @@
 
 static const int64_t wait_ms = 7 * (int64_t)DAY_MS;
 
-
 /* Validates at an instant after the first submission and compares. */
 static void step(World *world, int64_t after_ms, const char *name, const char *findings,
                  const char *lines, const char *status)

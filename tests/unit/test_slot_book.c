@@ -80,8 +80,10 @@ static void test_set_and_free(void **state)
 static void test_line_is_contender(void **state)
 {
     static const bool contends[LINE_STATUS_COUNT] = {
-        [LINE_UNDER_REVIEW] = true, [LINE_VALIDATED] = true,
-        [LINE_OPT_OUT_OPEN] = true, [LINE_OFFICIAL] = true,
+        [LINE_UNDER_REVIEW] = true,
+        [LINE_VALIDATED] = true,
+        [LINE_OPT_OUT_OPEN] = true,
+        [LINE_OFFICIAL] = true,
     };
     (void)state;
     for (int status = 0; status < LINE_STATUS_COUNT; status++) {

@@ -1,4 +1,4 @@
-/* test_transition.c - every (event, status) pair of a line, against the contract's table of moves. */
+/* test_transition.c - every (event, status) pair of a line, against the contract's table. */
 #include "claim/transition.h"
 #include "unit/codec_fixture.h"
 
@@ -25,13 +25,11 @@ static const EventRow rows[] = {
     {LINE_WITHDRAW,
      {"WITHDRAWN PARTNER_REQUEST", NULL, "WITHDRAWN PARTNER_REQUEST", "WITHDRAWN PARTNER_REQUEST",
       "ENDED PARTNER_REQUEST", NULL, NULL, NULL}},
-    {LINE_DISASSOCIATE,
-     {NULL, NULL, NULL, NULL, "ENDED PARTNER_DISASSOCIATED", NULL, NULL, NULL}},
+    {LINE_DISASSOCIATE, {NULL, NULL, NULL, NULL, "ENDED PARTNER_DISASSOCIATED", NULL, NULL, NULL}},
     {LINE_NOTIFY, {NULL, NULL, "OPT_OUT_OPEN", NULL, NULL, NULL, NULL, NULL}},
     {LINE_BOUNCE, {NULL, NULL, "UNDER_REVIEW CONTACT_UNREACHABLE", NULL, NULL, NULL, NULL, NULL}},
     {LINE_WIN, {NULL, NULL, NULL, "OFFICIAL", NULL, NULL, NULL, NULL}},
-    {LINE_LOSE,
-     {NULL, NULL, NULL, "REJECTED COMPETING_CLAIM_OLDER_POE", NULL, NULL, NULL, NULL}},
+    {LINE_LOSE, {NULL, NULL, NULL, "REJECTED COMPETING_CLAIM_OLDER_POE", NULL, NULL, NULL, NULL}},
     {LINE_LAPSE, {NULL, NULL, NULL, "REJECTED SUBSCRIPTION_INACTIVE", NULL, NULL, NULL, NULL}},
     {LINE_SUPERSEDE, {NULL, NULL, NULL, NULL, "ENDED SUPERSEDED", NULL, NULL, NULL}},
     {LINE_SUBSCRIPTION_END, {NULL, NULL, NULL, NULL, "ENDED SUBSCRIPTION_ENDED", NULL, NULL, NULL}},
@@ -44,8 +42,8 @@ static const char *outcome_text(const Line *line)
 {
     static char text[128];
     const char *reason = code_name(line->reason);
-    snprintf(text, sizeof text, "%s%s%s", line_status_name(line->status),
-             reason == NULL ? "" : " ", reason == NULL ? "" : reason);
+    snprintf(text, sizeof text, "%s%s%s", line_status_name(line->status), reason == NULL ? "" : " ",
+             reason == NULL ? "" : reason);
     return text;
 }
 
