@@ -38,8 +38,7 @@ static bool product_read(const json_t *entry, Product *ret_product)
     snprintf(ret_product->name, sizeof ret_product->name, "%s", name);
     ret_product->solution_area = solution_area_from_name(area);
     ret_product->dynamics = json_is_true(dynamics);
-    return ret_product->solution_area != AREA_UNKNOWN &&
-           (dynamics == NULL || json_is_boolean(dynamics)) &&
+    return ret_product->solution_area != AREA_UNKNOWN && json_is_boolean(dynamics) &&
            product_read_day(entry, "valid_from", &ret_product->valid_from) &&
            product_read_day(entry, "valid_to", &ret_product->valid_to);
 }
@@ -56,8 +55,8 @@ static bool catalogue_read(const json_t *root, const char *path, Catalogue *cata
                              "dates as YYYY-MM-DD",
                              path, i);
         if (catalogue_find(catalogue, product.code) != NULL)
-            return error_set(reterr, ERROR_FATAL, "read %s: entry %zu repeats the code %s", path,
-                             i, product.code);
+            return error_set(reterr, ERROR_FATAL, "read %s: entry %zu repeats the code %s", path, i,
+                             product.code);
         catalogue->products[catalogue->count++] = product;
     }
     return true;

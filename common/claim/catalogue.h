@@ -1,8 +1,8 @@
 /* catalogue.h - workloads and products: data that an operator can edit. */
 #pragma once
 
-#include "claim/codes.h"
 #include "claim/claim.h"
+#include "claim/codes.h"
 
 typedef struct Product {
     char code[PRODUCT_CODE_SIZE];

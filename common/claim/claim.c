@@ -63,14 +63,16 @@ bool claim_has_question(const Claim *claim)
     return false;
 }
 
-/* A question or a review holds lines that passed; nothing holds them otherwise. */
-static void claim_hold_or_release(Claim *claim, bool held)
+/* A question holds every line that passed; a review those that no reviewer approved. */
+static void claim_hold_or_release(Claim *claim, bool asked)
 {
     for (size_t i = 0; i < claim->line_count; i++) {
         Line *line = &claim->lines[i];
-        if (held && line->status == LINE_VALIDATED)
+        const bool passed = line->check == CHECK_APPROVED ||
+                            (line->check == CHECK_PASSED && !claim->review_pending);
+        if (line->status == LINE_VALIDATED && (asked || !passed))
             line->status = LINE_UNDER_REVIEW;
-        else if (!held && line->status == LINE_UNDER_REVIEW && line->check == CHECK_PASSED)
+        else if (!asked && line->status == LINE_UNDER_REVIEW && passed)
             line->status = LINE_VALIDATED;
     }
 }
@@ -82,8 +84,10 @@ static ClaimStatus claim_status_of_lines(const Claim *claim)
         LineStatus line;
         ClaimStatus claim;
     } order[] = {
-        {LINE_UNDER_REVIEW, CLAIM_UNDER_REVIEW}, {LINE_VALIDATED, CLAIM_VALIDATED},
-        {LINE_OPT_OUT_OPEN, CLAIM_OPT_OUT_OPEN}, {LINE_OFFICIAL, CLAIM_OFFICIAL},
+        {LINE_UNDER_REVIEW, CLAIM_UNDER_REVIEW},
+        {LINE_VALIDATED, CLAIM_VALIDATED},
+        {LINE_OPT_OUT_OPEN, CLAIM_OPT_OUT_OPEN},
+        {LINE_OFFICIAL, CLAIM_OFFICIAL},
         {LINE_ENDED, CLAIM_ENDED},
     };
     size_t counts[LINE_STATUS_COUNT] = {0};
@@ -101,7 +105,7 @@ void claim_settle(Claim *claim)
 {
     const bool asked = claim_has_question(claim);
     if (claim->validated_at_ms != 0)
-        claim_hold_or_release(claim, asked || claim->grace || claim->review_pending);
+        claim_hold_or_release(claim, asked || claim->grace);
 
     claim->status = claim_status_of_lines(claim);
     const bool waits = claim->status == CLAIM_UNDER_REVIEW;
@@ -114,8 +118,8 @@ void claim_settle(Claim *claim)
         claim->answer_due_at_ms = 0;
     bool any_waits = false;
     for (size_t i = 0; i < claim->line_count; i++)
-        any_waits |= claim->lines[i].status == LINE_UNDER_REVIEW &&
-                     claim->lines[i].check == CHECK_WAITS;
+        any_waits |=
+            claim->lines[i].status == LINE_UNDER_REVIEW && claim->lines[i].check == CHECK_WAITS;
     if (!any_waits)
         claim->recheck_at_ms = 0;
     if (claim->status != CLAIM_VALIDATED)

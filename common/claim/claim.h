@@ -33,6 +33,7 @@ typedef enum LineCheck {
     CHECK_PASSED,   /* passed; UNDER_REVIEW only while a question or a review holds the claim */
     CHECK_WAITS,    /* for a record of the reference topics */
     CHECK_ASKED,    /* a question about this line is open */
+    CHECK_APPROVED, /* by a reviewer: no review holds it any more */
 } LineCheck;
 
 typedef struct Line {
@@ -64,8 +65,8 @@ typedef enum Origin { ORIGIN_CLAIM = 0, ORIGIN_LEGACY } Origin;
 typedef struct Claim {
     char tenant_id[UUID_SIZE];
     char claim_id[CLAIM_ID_SIZE];
-    char mpn_id[MPN_ID_SIZE];  /* "" when it could not be read */
-    char domain[DOMAIN_SIZE];  /* likewise */
+    char mpn_id[MPN_ID_SIZE]; /* "" when it could not be read */
+    char domain[DOMAIN_SIZE]; /* likewise */
     SolutionArea solution_area;
     unsigned activities; /* bits of Activity */
     Origin origin;
@@ -77,22 +78,21 @@ typedef struct Claim {
     Code reason; /* of the line that moved last */
 
     int64_t first_submitted_at_ms;
-    int64_t received_at_ms;   /* receipt of the current revision */
-    int64_t validated_at_ms;  /* first validation of the current revision; 0 = none yet */
-    int64_t answer_due_at_ms; /* PARTNER_ACTION_REQUIRED: end of the partner's days; else 0 */
-    int64_t recheck_at_ms;    /* a line or the claim waits: next look; else 0 */
-    int64_t notified_at_ms;   /* 0: not yet */
-    int32_t notice_revision;  /* revision for which a notice was asked for; 0 = none */
+    int64_t received_at_ms;         /* receipt of the current revision */
+    int64_t validated_at_ms;        /* first validation of the current revision; 0 = none yet */
+    int64_t answer_due_at_ms;       /* PARTNER_ACTION_REQUIRED: end of the partner's days; else 0 */
+    int64_t recheck_at_ms;          /* a line or the claim waits: next look; else 0 */
+    int64_t notified_at_ms;         /* 0: not yet */
+    int32_t notice_revision;        /* revision for which a notice was asked for; 0 = none */
     int64_t notice_retry_at_ms;     /* the mail server said "later": when to try again; else 0 */
     int64_t notice_failed_since_ms; /* first temporary refusal of this revision; 0 = none */
     int32_t notice_failure_count;
-    bool grace;               /* waits for a partner's or tenant's record, nothing reported yet */
-    bool review_pending;      /* a reviewer's verdict is awaited for this revision */
-    bool reviewed;            /* a reviewer approved this revision */
+    bool grace;          /* waits for a partner's or tenant's record, nothing reported yet */
+    bool review_pending; /* a reviewer's verdict is awaited for this revision */
 
     char calendar_id[CALENDAR_ID_SIZE];
     char calendar_version[CALENDAR_VERSION_SIZE];
-    char time_zone[64]; /* in which the customer's days end; "" until validated */
+    char time_zone[64];      /* in which the customer's days end; "" until validated */
     char country[3];         /* of the customer, else of the tenant; chooses the calendar; or "" */
     char partner_country[3]; /* chooses the calendar of the partner's answer; or "" */
 

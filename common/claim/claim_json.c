@@ -45,10 +45,8 @@ static const Member members[] = {
 enum { MEMBER_COUNT = sizeof members / sizeof members[0] };
 
 static const char *const check_names[] = {
-    [CHECK_NONE] = "none",
-    [CHECK_PASSED] = "passed",
-    [CHECK_WAITS] = "waits",
-    [CHECK_ASKED] = "asked",
+    [CHECK_NONE] = "none",   [CHECK_PASSED] = "passed",     [CHECK_WAITS] = "waits",
+    [CHECK_ASKED] = "asked", [CHECK_APPROVED] = "approved",
 };
 
 static void write_number(JsonWriter *writer, const char *key, int64_t value)

@@ -86,8 +86,8 @@ typedef enum FindingKind {
 
 typedef struct CodeRow {
     const char *name;
-    FindingKind kind;  /* as the contract's table says; WAIT rows become refusals in time */
-    bool whole_claim;  /* a finding of the claim, not of a line */
+    FindingKind kind; /* as the contract's table says; WAIT rows become refusals in time */
+    bool whole_claim; /* a finding of the claim, not of a line */
 } CodeRow;
 
 /* code_row - the table's row. code < CODE_COUNT. */
@@ -109,15 +109,15 @@ typedef enum SolutionArea {
 } SolutionArea;
 
 typedef enum Activity { /* a set: bits */
-    ACTIVITY_USAGE = 1,
-    ACTIVITY_PRE_SALES = 2,
-    ACTIVITY_REVENUE_ASSOCIATION = 4,
+                        ACTIVITY_USAGE = 1,
+                        ACTIVITY_PRE_SALES = 2,
+                        ACTIVITY_REVENUE_ASSOCIATION = 4,
 } Activity;
 
 typedef enum Program { /* a set: bits; also a partner's enrolments */
-    PROGRAM_OSU_M365 = 1,
-    PROGRAM_OSU_BIZAPPS = 2,
-    PROGRAM_OSA_SELL = 4,
+                       PROGRAM_OSU_M365 = 1,
+                       PROGRAM_OSU_BIZAPPS = 2,
+                       PROGRAM_OSA_SELL = 4,
 } Program;
 
 const char *solution_area_name(SolutionArea area); /* NULL when unknown */

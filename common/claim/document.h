@@ -50,7 +50,7 @@ typedef struct ClaimDocument {
     size_t poe_count;
     const char *revenue_seller, *revenue_customer, *revenue_solution;
     size_t comment_count;
-    int32_t revision; /* a resubmission's; 0 when absent or unreadable */
+    int32_t revision;  /* a resubmission's; 0 when absent or unreadable */
     Finding *findings; /* FIELD_* only */
     size_t finding_count;
 } ClaimDocument;

@@ -11,13 +11,13 @@ typedef enum EventType {
     /* cpor.claim-submission */
     EVENT_CLAIM_SUBMITTED,   /* cpor.claim.submitted.v1 */
     EVENT_CLAIM_RESUBMITTED, /* cpor.claim.resubmitted.v1 */
-    EVENT_CLAIM_WITHDRAWN,   /* cpor.claim.withdrawn.v1; handed on to cpor.opt-out-expiry as it is */
-    EVENT_EVIDENCE_ADDED,    /* cpor.claim.evidence-added.v1; likewise */
-    EVENT_COMMENT_ADDED,     /* cpor.claim.comment-added.v1 */
-    EVENT_CLAIM_REVIEWED,    /* cpor.claim.reviewed.v1 */
-    EVENT_DISASSOCIATED,     /* cpor.association.disassociated.v1; handed on likewise */
-    EVENT_IMPORTED,          /* cpor.association.imported.v1; handed on likewise */
-    EVENT_ANSWER_DUE,        /* cpor.claim.answer-due.v1: wake-up {tenant_id, claim_id, due_at} */
+    EVENT_CLAIM_WITHDRAWN, /* cpor.claim.withdrawn.v1; handed on to cpor.opt-out-expiry as it is */
+    EVENT_EVIDENCE_ADDED,  /* cpor.claim.evidence-added.v1; likewise */
+    EVENT_COMMENT_ADDED,   /* cpor.claim.comment-added.v1 */
+    EVENT_CLAIM_REVIEWED,  /* cpor.claim.reviewed.v1 */
+    EVENT_DISASSOCIATED,   /* cpor.association.disassociated.v1; handed on likewise */
+    EVENT_IMPORTED,        /* cpor.association.imported.v1; handed on likewise */
+    EVENT_ANSWER_DUE,      /* cpor.claim.answer-due.v1: wake-up {tenant_id, claim_id, due_at} */
     /* cpor.claim-validation */
     EVENT_CLAIM_RECEIVED, /* cpor.claim.received.v1 {tenant_id, claim_id, revision} */
     EVENT_RECHECK_DUE,    /* cpor.claim.recheck-due.v1: wake-up {tenant_id, claim_id, due_at} */
@@ -25,11 +25,12 @@ typedef enum EventType {
     EVENT_NOTICE_REQUESTED, /* cpor.notice.requested.v1 {tenant_id, claim_id, revision} */
     EVENT_NOTICE_RETRY_DUE, /* cpor.notice.retry-due.v1: wake-up {tenant_id, claim_id, due_at} */
     /* cpor.opt-out-expiry */
-    EVENT_CUSTOMER_OPTED_OUT,   /* cpor.customer.opted-out.v1 */
-    EVENT_WINDOW_OPENED,        /* cpor.window.opened.v1 {tenant_id, claim_id, revision, deadline_at} */
-    EVENT_WINDOW_EXTENDED,      /* cpor.window.extended.v1 */
-    EVENT_WINDOW_CLOSED,        /* cpor.window.closed.v1: wake-up {tenant_id, due_at} */
-    EVENT_SUBSCRIPTION_CHANGED, /* cpor.subscription.changed.v1 {tenant_id, subscription_id, state} */
+    EVENT_CUSTOMER_OPTED_OUT, /* cpor.customer.opted-out.v1 */
+    EVENT_WINDOW_OPENED,   /* cpor.window.opened.v1 {tenant_id, claim_id, revision, deadline_at} */
+    EVENT_WINDOW_EXTENDED, /* cpor.window.extended.v1 */
+    EVENT_WINDOW_CLOSED,   /* cpor.window.closed.v1: wake-up {tenant_id, due_at} */
+    EVENT_SUBSCRIPTION_CHANGED, /* cpor.subscription.changed.v1 {tenant_id, subscription_id, state}
+                                 */
     EVENT_TYPE_COUNT,
 } EventType;
 

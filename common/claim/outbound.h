@@ -22,8 +22,8 @@ Outcome outbound_challenged(const Claim *holder, const Line *line, const char *c
 /* outbound_claim_event - an internal event about a claim: {tenant_id, claim_id, revision[,
  * deadline_at]}; EVENT_CLAIM_RECEIVED, EVENT_NOTICE_REQUESTED, EVENT_WINDOW_OPENED.
  * Its id is the UUIDv5 of tenant_id/claim_id/<type name>/revision. */
-Outcome outbound_claim_event(EventType type, const Claim *claim, int64_t at_ms,
-                             const Record *cause, Arena *arena);
+Outcome outbound_claim_event(EventType type, const Claim *claim, int64_t at_ms, const Record *cause,
+                             Arena *arena);
 
 /* outbound_recheck - EVENT_RECHECK_DUE for a claim, woken by something other than its timer;
  * waker makes the id unique (e.g. "subscription/0/4711"). */

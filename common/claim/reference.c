@@ -39,12 +39,10 @@ static const FieldWord channel_words[] = {{"VOLUME_LICENSING", CHANNEL_VOLUME_LI
                                           {"WEB_DIRECT", CHANNEL_WEB_DIRECT},
                                           {"CSP", CHANNEL_CSP},
                                           {NULL, 0}};
-static const FieldWord state_words[] = {{"ACTIVE", SUBSCRIPTION_ACTIVE},
-                                        {"GRACE", SUBSCRIPTION_GRACE},
-                                        {"SUSPENDED", SUBSCRIPTION_SUSPENDED},
-                                        {"EXPIRED", SUBSCRIPTION_EXPIRED},
-                                        {"DELETED", SUBSCRIPTION_DELETED},
-                                        {NULL, 0}};
+static const FieldWord state_words[] = {
+    {"ACTIVE", SUBSCRIPTION_ACTIVE},       {"GRACE", SUBSCRIPTION_GRACE},
+    {"SUSPENDED", SUBSCRIPTION_SUSPENDED}, {"EXPIRED", SUBSCRIPTION_EXPIRED},
+    {"DELETED", SUBSCRIPTION_DELETED},     {NULL, 0}};
 
 const char *channel_name(Channel channel)
 {

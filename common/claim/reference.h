@@ -34,7 +34,11 @@ typedef struct Subscription {
     int32_t starts_on, ends_on; /* days; DAY_NONE = not said */
 } Subscription;
 
-typedef enum ReferenceKind { REFERENCE_PARTNER, REFERENCE_TENANT, REFERENCE_SUBSCRIPTION } ReferenceKind;
+typedef enum ReferenceKind {
+    REFERENCE_PARTNER,
+    REFERENCE_TENANT,
+    REFERENCE_SUBSCRIPTION
+} ReferenceKind;
 
 /* One record of a reference topic. */
 typedef struct Reference {

@@ -18,12 +18,12 @@ typedef enum ReviewPolicy { REVIEW_NONE = 0, REVIEW_ALL, REVIEW_PROGRAMS } Revie
 
 /* Settings of the installation. */
 typedef struct RulePolicy {
-    bool contact_at_customer;  /* CONTACT_NOT_AT_CUSTOMER is tried */
-    int64_t grace_ms;          /* for a missing partner or tenant record */
-    int64_t wait_ms;           /* for a subscription: seven days */
-    int64_t recheck_ms;        /* between looks: a day */
+    bool contact_at_customer; /* CONTACT_NOT_AT_CUSTOMER is tried */
+    int64_t grace_ms;         /* for a missing partner or tenant record */
+    int64_t wait_ms;          /* for a subscription: seven days */
+    int64_t recheck_ms;       /* between looks: a day */
     ReviewPolicy review;
-    unsigned review_programs;  /* REVIEW_PROGRAMS: bits of Program */
+    unsigned review_programs; /* REVIEW_PROGRAMS: bits of Program */
 } RulePolicy;
 
 /* Everything that rules may look at; borrowed for the call. */
@@ -31,8 +31,8 @@ typedef struct RuleInput {
     const ClaimDocument *document;
     const Poe *evidence; /* appended later; may be NULL */
     size_t evidence_count;
-    const Partner *partner; /* NULL: no such record */
-    const Tenant *tenant;   /* NULL: no such record */
+    const Partner *partner;            /* NULL: no such record */
+    const Tenant *tenant;              /* NULL: no such record */
     const Subscription *subscriptions; /* all of the tenant's, and all that lines name */
     size_t subscription_count;
     const Catalogue *catalogue;

@@ -61,8 +61,7 @@ static bool activity_invalid(const RuleContext *context, const LineFacts *line,
                  "or both, or for REVENUE_ASSOCIATION alone.");
 }
 
-static bool partner_unknown(const RuleContext *context, const LineFacts *line,
-                            Finding *ret_finding)
+static bool partner_unknown(const RuleContext *context, const LineFacts *line, Finding *ret_finding)
 {
     (void)line;
     if (context->input->document->mpn_id == NULL || context->input->partner != NULL)

@@ -5,13 +5,13 @@
 
 /* What is looked up once for a line, before its rules are tried. */
 typedef struct LineFacts {
-    const DocumentLine *entry; /* of the document; never NULL */
-    size_t index;              /* of entry, for JSON pointers */
-    const Product *product;    /* NULL: not in the catalogue */
-    bool product_fits;         /* known, of the claim's area, valid on the submission date */
+    const DocumentLine *entry;        /* of the document; never NULL */
+    size_t index;                     /* of entry, for JSON pointers */
+    const Product *product;           /* NULL: not in the catalogue */
+    bool product_fits;                /* known, of the claim's area, valid on the submission date */
     const Subscription *subscription; /* the one to be judged, or NULL */
-    bool ambiguous;            /* several could be meant, none is named */
-    bool foreign;              /* named, and another tenant's */
+    bool ambiguous;                   /* several could be meant, none is named */
+    bool foreign;                     /* named, and another tenant's */
     unsigned poe_faults;
     int32_t poe_day;
     char slot[SLOT_SIZE];

@@ -91,8 +91,8 @@ static void facts_judge_poe(const RuleContext *context, int32_t number, LineFact
     if (input->evidence_count > 0)
         memcpy(poe + input->document->poe_count, input->evidence,
                input->evidence_count * sizeof *poe);
-    facts->poe_day = poe_newest(poe, count, number, context->submission_day, input->zone,
-                                &facts->poe_faults);
+    facts->poe_day =
+        poe_newest(poe, count, number, context->submission_day, input->zone, &facts->poe_faults);
 }
 
 LineFacts rules_line_facts(const RuleContext *context, const Line *line)
@@ -120,8 +120,7 @@ LineFacts rules_line_facts(const RuleContext *context, const Line *line)
 
 /* ---- rules ---- */
 
-static bool product_unknown(const RuleContext *context, const LineFacts *line,
-                            Finding *ret_finding)
+static bool product_unknown(const RuleContext *context, const LineFacts *line, Finding *ret_finding)
 {
     const bool named = line->entry->product != NULL || line->entry->workload != NULL;
     if (!named || line->product_fits || context->input->document->solution_area == AREA_UNKNOWN)

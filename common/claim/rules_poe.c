@@ -9,8 +9,8 @@ int32_t day_year_before(int32_t day)
 {
     char text[11];
     clock_date_format(day, text);
-    const int year = (text[0] - '0') * 1000 + (text[1] - '0') * 100 + (text[2] - '0') * 10 +
-                     (text[3] - '0') - 1;
+    const int year =
+        (text[0] - '0') * 1000 + (text[1] - '0') * 100 + (text[2] - '0') * 10 + (text[3] - '0') - 1;
     char before[16];
     const char *rest = strcmp(text + 4, "-02-29") == 0 ? "-02-28" : text + 4;
     snprintf(before, sizeof before, "%04d%.6s", year < 1 ? 1 : year, rest);

@@ -63,8 +63,7 @@ bool line_is_contender(const Line *line)
 static void slot_book_leave(SlotBook *book, const Claim *claim, const Line *was,
                             const char *was_mpn_id)
 {
-    const char *contender =
-        slot_book_contender(book, claim->tenant_id, was->slot, was_mpn_id);
+    const char *contender = slot_book_contender(book, claim->tenant_id, was->slot, was_mpn_id);
     if (line_is_contender(was) && contender != NULL && strcmp(contender, claim->claim_id) == 0)
         slot_book_set_contender(book, claim->tenant_id, was->slot, was_mpn_id, NULL);
     const Holder *holder = slot_book_holder(book, claim->tenant_id, was->slot);
@@ -76,8 +75,7 @@ static void slot_book_leave(SlotBook *book, const Claim *claim, const Line *was,
 static void slot_book_enter(SlotBook *book, const Claim *claim, const Line *line)
 {
     if (line_is_contender(line))
-        slot_book_set_contender(book, claim->tenant_id, line->slot, claim->mpn_id,
-                                claim->claim_id);
+        slot_book_set_contender(book, claim->tenant_id, line->slot, claim->mpn_id, claim->claim_id);
     if (line->status != LINE_OFFICIAL)
         return;
     Holder holder = {.line = line->number, .poe_day = line->poe_day};

@@ -13,7 +13,8 @@ void uuid_fold(const char *text, char ret_id[UUID_SIZE]);
  * (92bd6baa-031b-5208-a2f9-4a3d8218d8aa). Pure. */
 void uuid_event(const char *name, char ret_id[UUID_SIZE]);
 
-/* uuid_cause - a key for (source, id): SHA-256 of source, NUL, id, cut to 128 bits, as uuid text. */
+/* uuid_cause - a key for (source, id): SHA-256 of source, NUL, id, cut to 128 bits, as uuid text.
+ */
 void uuid_cause(const char *source, const char *id, char ret_id[UUID_SIZE]);
 
 /* sha256_hex - 64 hex digits and NUL. */

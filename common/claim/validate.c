@@ -100,7 +100,8 @@ static void line_take_facts(Line *line, const LineFacts *facts)
                  facts->subscription->subscription_id);
 }
 
-/* Drop the findings that this validation finds anew: all, or those of lines that wait. */
+/* Drop the findings that this validation finds anew: all, or those of lines that wait. A reviewer's
+ * question is nothing that a rule would find again. */
 static void claim_drop_findings(Claim *claim, bool all)
 {
     size_t kept = 0;
@@ -109,7 +110,7 @@ static void claim_drop_findings(Claim *claim, bool all)
         const Line *line = finding->line == 0 ? NULL : claim_line(claim, finding->line);
         const bool waits =
             line != NULL && line->status == LINE_UNDER_REVIEW && line->check == CHECK_WAITS;
-        if (!all && !waits)
+        if ((!all && !waits) || finding->code == CODE_REVIEWER_QUESTION)
             claim->findings[kept++] = *finding;
     }
     claim->finding_count = kept;
@@ -130,7 +131,7 @@ static void claim_set_recheck(Claim *claim, const RulePolicy *policy, int64_t at
 
 static bool review_is_wanted(const Claim *claim, const RulePolicy *policy)
 {
-    if (claim->reviewed || policy->review == REVIEW_NONE)
+    if (policy->review == REVIEW_NONE)
         return false;
     return policy->review == REVIEW_ALL ||
            (programs_needed(claim->solution_area, claim->activities) & policy->review_programs);
@@ -140,7 +141,7 @@ static bool review_is_wanted(const Claim *claim, const RulePolicy *policy)
 static void claim_wait_in_grace(Claim *claim, const RulePolicy *policy, int64_t at_ms)
 {
     claim->grace = true;
-    claim->finding_count = 0;
+    claim_drop_findings(claim, true);
     for (size_t i = 0; i < claim->line_count; i++)
         if (claim->lines[i].status == LINE_UNDER_REVIEW)
             claim->lines[i].check = CHECK_WAITS;

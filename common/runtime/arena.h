@@ -31,8 +31,7 @@ void arena_reset(Arena *arena);
 void *arena_new(Arena *arena, size_t size) __attribute__((returns_nonnull, malloc));
 
 /* arena_copy - text_size bytes of text as a NUL-terminated copy. */
-char *arena_copy(Arena *arena, const char *text, size_t text_size)
-    __attribute__((returns_nonnull));
+char *arena_copy(Arena *arena, const char *text, size_t text_size) __attribute__((returns_nonnull));
 
 /* arena_text - a NUL-terminated copy of text. */
 char *arena_text(Arena *arena, const char *text) __attribute__((returns_nonnull));

@@ -1,5 +1,6 @@
 /*
- * database.h - the adapter of libpq: one connection, prepared statements over arrays, error classes.
+ * database.h - the adapter of libpq: one connection, prepared statements over arrays, error
+ * classes.
  *
  * A statement takes text parameters; arrays are built column by column (DbColumn) as PostgreSQL
  * array literals, so that one round trip handles a whole batch. PQgetvalue borrows from its result.

@@ -11,7 +11,7 @@ enum { HTTP_BODY_SIZE_MAX = 16 * 1024, HTTP_ROUTE_COUNT_MAX = 16, HTTP_QUERY_SIZ
 typedef struct HttpRequest {
     const char *method; /* "GET", "HEAD" or "POST" */
     const char *path;
-    const char *token;       /* value of query parameter or form field "token"; "" if absent */
+    const char *token; /* value of query parameter or form field "token"; "" if absent */
     const char *content_type;
     const char *body; /* NUL-terminated, at most HTTP_BODY_SIZE_MAX bytes; "" for GET */
     size_t body_size;

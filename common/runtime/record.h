@@ -72,5 +72,6 @@ void batch_add_dead_letter(Batch *batch, const Record *record, const char *reaso
                            const char *detail);
 
 /* batch_discard_outcomes - forget what was added and reset the arena, so that a batch retried for
- * hours costs no more memory than one try: the worker's, before the handler starts again (RETRY). */
+ * hours costs no more memory than one try: the worker's, before the handler starts again (RETRY).
+ */
 void batch_discard_outcomes(Batch *batch);

@@ -468,8 +468,8 @@ bool timer_index_unmark(TimerIndex *index, int shard, Error *reterr)
         return false;
     key_format(index, "filled", shard, key);
     CLEANUP_REPLY redisReply *reply = NULL;
-    return index_ask(index, "unmark shard", REDIS_REPLY_INTEGER, 2,
-                     (const char *[]){"DEL", key}, &reply, reterr);
+    return index_ask(index, "unmark shard", REDIS_REPLY_INTEGER, 2, (const char *[]){"DEL", key},
+                     &reply, reterr);
 }
 
 bool timer_index_count(TimerIndex *index, int shard, int64_t *ret_count, Error *reterr)

@@ -87,8 +87,8 @@ MUST_CHECK bool timer_index_is_filled(TimerIndex *index, int shard, bool *ret_fi
                                       Error *reterr);
 MUST_CHECK bool timer_index_mark_filled(TimerIndex *index, int shard, Error *reterr);
 
-/* timer_index_unmark - take the shard's marker away, so that it is filled anew: for timers that could
- * not be armed while Redis was away. Again: safe. */
+/* timer_index_unmark - take the shard's marker away, so that it is filled anew: for timers that
+ * could not be armed while Redis was away. Again: safe. */
 MUST_CHECK bool timer_index_unmark(TimerIndex *index, int shard, Error *reterr);
 
 /* timer_index_count - timers in a shard, leased ones among them (one armed again counts twice). */

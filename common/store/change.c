@@ -1,8 +1,8 @@
 /* change.c - one change of one claim by one event: what moved, and the events that it implies. */
-#include "runtime/log.h"
-#include "runtime/metrics.h"
 #include "claim/json_writer.h"
 #include "claim/outbound.h"
+#include "runtime/log.h"
+#include "runtime/metrics.h"
 #include "store/store_internal.h"
 
 #include <stdio.h>
@@ -13,8 +13,8 @@ Move *work_add_move(Work *work, const Event *event, const char *tenant_id, const
 {
     Move *move = arena_new(work->arena, sizeof *move);
     *move = (Move){.event = event, .tenant_id = tenant_id, .claim_id = claim_id, .at_ms = at_ms};
-    work->moves = array_grow(work->arena, work->moves, sizeof(Move *), work->move_count,
-                             &work->move_room);
+    work->moves =
+        array_grow(work->arena, work->moves, sizeof(Move *), work->move_count, &work->move_room);
     work->moves[work->move_count++] = move;
     return move;
 }
@@ -57,8 +57,12 @@ void work_attach(Work *work, const Event *event, const char *kind, const char *b
 Change change_begin(Work *work, const Event *event, Entry *entry, int64_t at_ms)
 {
     const Claim *claim = entry->claim;
-    Change change = {.work = work, .event = event, .entry = entry, .at_ms = at_ms,
-                     .was_line_count = claim->line_count, .was_status = claim->status};
+    Change change = {.work = work,
+                     .event = event,
+                     .entry = entry,
+                     .at_ms = at_ms,
+                     .was_line_count = claim->line_count,
+                     .was_status = claim->status};
     change.was_lines = arena_new(work->arena, (claim->line_count + 1) * sizeof(Line));
     if (claim->line_count > 0)
         memcpy(change.was_lines, claim->lines, claim->line_count * sizeof(Line));
@@ -158,8 +162,8 @@ static void change_publish(Change *change, ChangeKind kind)
     Arena *arena = change->work->arena;
     if (kind != CHANGE_SILENT) {
         claim->sequence++;
-        const Outcome status = outbound_status(claim, change->was_status, change->at_ms,
-                                               change->event->record, arena);
+        const Outcome status =
+            outbound_status(claim, change->was_status, change->at_ms, change->event->record, arena);
         change_add(change, &status);
         if (!change->gives_associations)
             change_add_associations(change);
@@ -186,15 +190,21 @@ bool change_end(Change *change, ChangeKind kind)
         return false;
 
     Move *move = change->move;
-    *move = (Move){.event = change->event, .tenant_id = claim->tenant_id,
-                   .claim_id = claim->claim_id, .at_ms = change->at_ms,
-                   .from = change->was_status, .to = claim->status, .reason = claim->reason,
-                   .lines = lines, .outcomes = move->outcomes,
-                   .outcome_count = move->outcome_count, .outcome_room = move->outcome_room};
+    *move = (Move){.event = change->event,
+                   .tenant_id = claim->tenant_id,
+                   .claim_id = claim->claim_id,
+                   .at_ms = change->at_ms,
+                   .from = change->was_status,
+                   .to = claim->status,
+                   .reason = claim->reason,
+                   .lines = lines,
+                   .outcomes = move->outcomes,
+                   .outcome_count = move->outcome_count,
+                   .outcome_room = move->outcome_room};
     change_publish(change, kind);
     move->sequence = claim->sequence;
-    work->moves = array_grow(work->arena, work->moves, sizeof(Move *), work->move_count,
-                             &work->move_room);
+    work->moves =
+        array_grow(work->arena, work->moves, sizeof(Move *), work->move_count, &work->move_room);
     work->moves[work->move_count++] = move;
     slot_book_update(&work->slots, claim, change->was_lines, change->was_line_count,
                      change->was_mpn_id);

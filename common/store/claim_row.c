@@ -83,15 +83,14 @@ static bool origin_read(const char *text, Arena *arena, Entry *entry, Error *ret
     return true;
 }
 
-enum { FLAG_GRACE = 1, FLAG_REVIEW_PENDING = 2, FLAG_REVIEWED = 4 };
+enum { FLAG_GRACE = 1, FLAG_REVIEW_PENDING = 2 };
 
 static const char *flags_write(const Entry *entry, Arena *arena)
 {
     const Claim *claim = entry->claim;
     return arena_printf(arena, "%d",
                         (claim->grace ? FLAG_GRACE : 0) |
-                            (claim->review_pending ? FLAG_REVIEW_PENDING : 0) |
-                            (claim->reviewed ? FLAG_REVIEWED : 0));
+                            (claim->review_pending ? FLAG_REVIEW_PENDING : 0));
 }
 
 static bool flags_read(const char *text, Arena *arena, Entry *entry, Error *reterr)
@@ -101,7 +100,6 @@ static bool flags_read(const char *text, Arena *arena, Entry *entry, Error *rete
     const long flags = strtol(text, NULL, 10);
     entry->claim->grace = (flags & FLAG_GRACE) != 0;
     entry->claim->review_pending = (flags & FLAG_REVIEW_PENDING) != 0;
-    entry->claim->reviewed = (flags & FLAG_REVIEWED) != 0;
     return true;
 }
 
@@ -141,7 +139,7 @@ static bool hash_read(const char *text, Arena *arena, Entry *entry, Error *reter
 
 #define FIELD(field, type, kind)                                                                   \
     {                                                                                              \
-        #field, type, kind, offsetof(Claim, field), sizeof((Claim *)NULL)->field, NULL, NULL       \
+#field, type, kind, offsetof(Claim, field), sizeof((Claim *)NULL)->field, NULL, NULL       \
     }
 #define SPECIAL(name, type, write, read)                                                           \
     {                                                                                              \

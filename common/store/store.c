@@ -22,8 +22,8 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
                                             "events that did not fit; see the history for why");
     store->timers_unarmed = metrics_counter("timers_unarmed_total", "",
                                             "timers left to the sweep because Redis was away");
-    store->calendars_ending = metrics_gauge(
-        "calendars_ending", "", "calendars that end within 60 days; bring newer files");
+    store->calendars_ending = metrics_gauge("calendars_ending", "",
+                                            "calendars that end within 60 days; bring newer files");
     if (!calendar_set_open(&store->calendars, worker_share_dir(worker, "calendars"), reterr))
         return false;
     if (calendar_find(store->calendars, store->default_country) == NULL)
@@ -32,10 +32,9 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
                          "has one",
                          store->default_country);
     store_watch_calendars(store);
-    return timer_index_open(config_text(config, "CPOR_REDIS_URL"),
-                            config_text(config, "CPOR_REDIS_PREFIX"),
-                            (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &store->timers,
-                            reterr);
+    return timer_index_open(
+        config_text(config, "CPOR_REDIS_URL"), config_text(config, "CPOR_REDIS_PREFIX"),
+        (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &store->timers, reterr);
 }
 
 void store_watch_calendars(Store *store)
@@ -122,9 +121,9 @@ void work_want(Work *work, const char *tenant_id, const char *claim_id)
         return;
     const size_t room = work->wanted_room;
     size_t ids_room = room;
-    work->wanted_tenants = array_grow(work->arena, work->wanted_tenants,
-                                      sizeof *work->wanted_tenants, work->wanted_count,
-                                      &work->wanted_room);
+    work->wanted_tenants =
+        array_grow(work->arena, work->wanted_tenants, sizeof *work->wanted_tenants,
+                   work->wanted_count, &work->wanted_room);
     work->wanted_ids = array_grow(work->arena, work->wanted_ids, sizeof *work->wanted_ids,
                                   work->wanted_count, &ids_room);
     const char *claim = arena_text(work->arena, claim_id);
@@ -145,8 +144,8 @@ void work_add_entry(Work *work, Entry *entry)
     char key[UUID_SIZE + CLAIM_ID_SIZE];
     claim_key(entry->claim->tenant_id, entry->claim->claim_id, key);
     text_map_put(&work->claims, key, entry);
-    work->entries = array_grow(work->arena, work->entries, sizeof *work->entries,
-                               work->entry_count, &work->entry_room);
+    work->entries = array_grow(work->arena, work->entries, sizeof *work->entries, work->entry_count,
+                               &work->entry_room);
     work->entries[work->entry_count++] = entry;
 }
 

@@ -31,6 +31,7 @@ typedef struct Store {
     Metric *events_duplicate, *events_replayed, *events_ignored, *timers_unarmed;
 } Store;
 
+/* clang-format off */
 /* Rows for a service's table of settings: what a Store reads. */
 #define STORE_CONFIG_ITEMS                                                                         \
     {"CPOR_REDIS_URL", "redis://127.0.0.1:6379", CONFIG_SECRET, 0, 0,                              \
@@ -39,7 +40,8 @@ typedef struct Store {
     {"CPOR_REDIS_TIMEOUT_MS", "1000", CONFIG_INTEGER, 10, 60000, "of one command"},                \
     {"CPOR_DEFAULT_COUNTRY", "US", CONFIG_TEXT, 0, 0,                                              \
      "calendar where neither customer nor tenant has a country with a file"},                      \
-    {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30, "length of the customer's window and of the partner's time to answer"}
+    {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30,                                             \
+     "length of the customer's window and of the partner's time to answer"}
 
 /* Rows for the services that sign or verify opt-out links. */
 #define TOKEN_CONFIG_ITEMS                                                                         \
@@ -47,10 +49,12 @@ typedef struct Store {
      "keys of opt-out links, id:secret[,id:secret...]; the first signs, all verify"},              \
     {"CPOR_PROGRAMME_ADDRESS", "partner-programme@cpor.example", CONFIG_TEXT, 0, 0,                \
      "where customers write who cannot use the link"}
+/* clang-format on */
 
 #define TOKEN_DEVELOPMENT_KEYS "dev:for-development-only-not-a-secret"
 
-/* store_open_token_keys - from the settings. Errors: FATAL  also the development key in production. */
+/* store_open_token_keys - from the settings. Errors: FATAL  also the development key in production.
+ */
 MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Error *reterr);
 
 MUST_CHECK bool store_open(Store *store, Worker *worker, Error *reterr);
@@ -143,7 +147,8 @@ Entry *work_entry(Work *work, const char *tenant_id, const char *claim_id);
 typedef enum Meeting {
     MEETING_NEW,       /* decide it */
     MEETING_REPLAYED,  /* this very record was handled before a crash: its outcomes are published */
-    MEETING_DUPLICATE, /* (source, id) came before at other coordinates: changes, publishes nothing */
+    MEETING_DUPLICATE, /* (source, id) came before at other coordinates: changes, publishes nothing
+                        */
 } Meeting;
 
 /* work_meet - is this event new? Call once per event, in order; counts and publishes as needed. */
@@ -213,10 +218,15 @@ MUST_CHECK bool work_save(Work *work, Error *reterr);
 /* work_rollback - after an error: give the locks back; the worker forgets the outcomes. */
 void work_rollback(Work *work);
 
-
 /* ---- timers ---- */
 
-typedef enum TimerKind { TIMER_WINDOW, TIMER_ANSWER, TIMER_RECHECK, TIMER_NOTICE, TIMER_KIND_COUNT } TimerKind;
+typedef enum TimerKind {
+    TIMER_WINDOW,
+    TIMER_ANSWER,
+    TIMER_RECHECK,
+    TIMER_NOTICE,
+    TIMER_KIND_COUNT
+} TimerKind;
 
 const char *timer_kind_name(TimerKind kind); /* as in the table timers */
 bool timer_kind_from_name(const char *name, TimerKind *ret_kind);

@@ -16,7 +16,8 @@ typedef struct Cause {
  * the arena's reset. */
 void *array_grow(Arena *arena, void *array, size_t element_size, size_t count, size_t *room);
 
-void claim_key(const char *tenant_id, const char *claim_id, char ret_key[UUID_SIZE + CLAIM_ID_SIZE]);
+void claim_key(const char *tenant_id, const char *claim_id,
+               char ret_key[UUID_SIZE + CLAIM_ID_SIZE]);
 
 /* claim_copy - a deep enough copy: lines and findings arrays are its own. */
 Claim *claim_copy(const Claim *claim, Arena *arena);

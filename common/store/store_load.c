@@ -39,9 +39,9 @@ static bool work_load_claims(Work *work, Error *reterr)
     work->wanted_count = 0;
     const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims)};
     DbResult *result = NULL;
-    const bool done = database_run(work->database, claim_select_statement(), parameters, 2,
-                                   &result, reterr) &&
-                      work_take_claims(work, result, reterr);
+    const bool done =
+        database_run(work->database, claim_select_statement(), parameters, 2, &result, reterr) &&
+        work_take_claims(work, result, reterr);
     db_result_release(&result);
     return done;
 }

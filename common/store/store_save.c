@@ -201,10 +201,9 @@ static bool save_contenders(Work *work, Error *reterr)
         " as u(tenant_id, slot, mpn_id, claim_id) where c.tenant_id = u.tenant_id"
         " and c.slot = u.slot and c.mpn_id = u.mpn_id and c.claim_id = u.claim_id"};
     static const DbStatement insert_statement = {
-        "contenders-insert",
-        "insert into contenders (tenant_id, slot, mpn_id, claim_id)"
-        " select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"
-        " on conflict do nothing returning 1"};
+        "contenders-insert", "insert into contenders (tenant_id, slot, mpn_id, claim_id)"
+                             " select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])"
+                             " on conflict do nothing returning 1"};
     Rows deletes, inserts;
     rows_init(&deletes, work, &delete_statement, 4);
     rows_init(&inserts, work, &insert_statement, 4);
@@ -224,9 +223,8 @@ static void holder_add_row(Rows *rows, const Claim *claim, const Line *line)
     db_column_add_text(&rows->columns[3], claim->claim_id);
     db_column_add_integer(&rows->columns[4], line->number);
     db_column_add_text(&rows->columns[5], claim->mpn_id);
-    db_column_add_text(&rows->columns[6], line->poe_day == DAY_NONE
-                                              ? NULL
-                                              : clock_date_format(line->poe_day, day));
+    db_column_add_text(&rows->columns[6],
+                       line->poe_day == DAY_NONE ? NULL : clock_date_format(line->poe_day, day));
     rows->count++;
 }
 
@@ -278,8 +276,9 @@ static void history_add_row(Rows *rows, const Work *work, const Move *move)
     db_column_add_text(column++, move->claim_id);
     db_column_add_integer(column++, move->sequence);
     db_column_add_integer(column++, move->at_ms);
-    db_column_add_text(column++, actor_type_name(event->actor.type == ACTOR_NONE ? ACTOR_SYSTEM
-                                                                              : event->actor.type));
+    db_column_add_text(
+        column++,
+        actor_type_name(event->actor.type == ACTOR_NONE ? ACTOR_SYSTEM : event->actor.type));
     db_column_add_text(column++, event->actor.id == NULL ? "" : event->actor.id);
     db_column_add_text(column++, event_type_name(event->type));
     db_column_add_text(column++, claim_status_name(move->from));
@@ -294,8 +293,7 @@ static void history_add_row(Rows *rows, const Work *work, const Move *move)
     db_column_add_text(column++, event->record->topic);
     db_column_add_integer(column++, event->record->partition);
     db_column_add_integer(column++, event->record->offset);
-    db_column_add_text(column++,
-                       outcomes_encode(move->outcomes, move->outcome_count, work->arena));
+    db_column_add_text(column++, outcomes_encode(move->outcomes, move->outcome_count, work->arena));
     rows->count++;
 }
 
@@ -304,16 +302,17 @@ static bool save_history(Work *work, Error *reterr)
     static char sql[1400];
     static const DbStatement statement = {"history-insert", sql};
     if (sql[0] == '\0')
-        snprintf(sql, sizeof sql,
-                 "insert into history (service, instance, tenant_id, claim_id, sequence, at_ms,"
-                 " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, note,"
-                 " cause_key, cause_source, cause_id, cause_topic, cause_partition, cause_offset,"
-                 " outcomes) select '%s', '%s', * from unnest($1::uuid[], $2::text[],"
-                 " $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],"
-                 " $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],"
-                 " $15::text[], $16::text[], $17::text[], $18::integer[], $19::bigint[],"
-                 " $20::text[])",
-                 worker_service(work->store->worker), worker_instance(work->store->worker));
+        snprintf(
+            sql, sizeof sql,
+            "insert into history (service, instance, tenant_id, claim_id, sequence, at_ms,"
+            " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, note,"
+            " cause_key, cause_source, cause_id, cause_topic, cause_partition, cause_offset,"
+            " outcomes) select '%s', '%s', * from unnest($1::uuid[], $2::text[],"
+            " $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],"
+            " $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],"
+            " $15::text[], $16::text[], $17::text[], $18::integer[], $19::bigint[],"
+            " $20::text[])",
+            worker_service(work->store->worker), worker_instance(work->store->worker));
     Rows rows;
     rows_init(&rows, work, &statement, 20);
     for (size_t i = 0; i < work->move_count; i++)

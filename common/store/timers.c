@@ -59,8 +59,7 @@ void timer_member(TimerKind kind, const char *tenant_id, const char *claim_id, i
         snprintf(ret_member, TIMER_MEMBER_SIZE, "%s %s @%" PRId64, timer_names[kind], tenant_id,
                  due_at_ms);
     else
-        snprintf(ret_member, TIMER_MEMBER_SIZE, "%s %s %s", timer_names[kind], tenant_id,
-                 claim_id);
+        snprintf(ret_member, TIMER_MEMBER_SIZE, "%s %s %s", timer_names[kind], tenant_id, claim_id);
 }
 
 bool timer_parse(const char *member, TimerKind *ret_kind, char ret_tenant_id[UUID_SIZE],

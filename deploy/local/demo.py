@@ -258,7 +258,7 @@ def run(screen, options):
     except Interrupted as interrupted:
         code = 130 if interrupted.args[0] == "SIGINT" else 143
         screen.say()
-        screen.say(f"{interrupted}: cleaning up" if not options.keep else str(interrupted))
+        screen.say("Interrupted." if options.keep else "Interrupted: cleaning up.")
     except OutputClosed:
         pass
     except Exception as error:  # whatever it is: what was started must be ended

@@ -112,6 +112,8 @@ def run_step(screen, command, on_line, interrupt, env=None):
         if process is not None:
             if interrupt:
                 process.send_signal(signal.SIGINT)
+            elif process.poll() is None:
+                screen.say("\n  interrupted: this step is let finish, then all is stopped")
             process.communicate()
         raise
 

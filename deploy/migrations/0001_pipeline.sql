@@ -28,7 +28,7 @@ create table claims (
     notice_retry_at_ms bigint not null,
     notice_failed_since_ms bigint not null,
     notice_failure_count integer not null,
-    flags integer not null, -- 1 in grace, 2 review pending, 4 reviewed
+    flags integer not null, -- 1 in grace, 2 review pending
     calendar_id text not null,
     calendar_version text not null,
     time_zone text not null,

@@ -92,8 +92,8 @@ static void submission_create(Work *work, const Event *event)
     claim_take_lines(claim, event->document, work->arena);
     memcpy(entry->content_hash, event->content_hash, sizeof entry->content_hash);
     entry->new_document = event->canonical;
-    const Outcome received = outbound_claim_event(EVENT_CLAIM_RECEIVED, claim,
-                                                  event->receipt_at_ms, event->record, work->arena);
+    const Outcome received = outbound_claim_event(EVENT_CLAIM_RECEIVED, claim, event->receipt_at_ms,
+                                                  event->record, work->arena);
     change_add(&change, &received);
     change_end(&change, CHANGE_PUBLISHED);
 }

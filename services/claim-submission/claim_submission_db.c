@@ -23,8 +23,8 @@ static void apply_kept(Work *work, const DbResult *result, size_t row)
     Event *event = arena_new(work->arena, sizeof *event);
     *event = *submission;
     event->type = EVENT_CUSTOMER_OPTED_OUT;
-    event->actor.type = strcmp(db_text(result, row, 4), "operator") == 0 ? ACTOR_OPERATOR
-                                                                       : ACTOR_CUSTOMER;
+    event->actor.type =
+        strcmp(db_text(result, row, 4), "operator") == 0 ? ACTOR_OPERATOR : ACTOR_CUSTOMER;
     event->actor.id = arena_text(work->arena, db_text(result, row, 5));
     Change change = change_begin(work, event, entry, event->receipt_at_ms);
     for (size_t i = 0; i < entry->claim->line_count; i++)

@@ -43,20 +43,13 @@ static void drop_answered(Claim *claim, const Event *event)
 
 static void approve(Claim *claim, const Event *event)
 {
-    bool all = true;
     for (size_t i = 0; i < claim->line_count; i++) {
         Line *line = &claim->lines[i];
         if (line_fits(event, line) && line->slot[0] != '\0')
-            line->check = CHECK_PASSED;
-        else if (line->status == LINE_UNDER_REVIEW)
-            all = false;
+            line->check = CHECK_APPROVED;
     }
     drop_answered(claim, event);
     claim->grace = false;
-    if (all) {
-        claim->reviewed = true;
-        claim->review_pending = false;
-    }
 }
 
 static void add_finding(Claim *claim, Arena *arena, Code code, int32_t line, const char *message)

@@ -9,10 +9,8 @@
 
 static void add_forbidden(Claim *claim, Arena *arena, const char *path, const char *message)
 {
-    const Finding finding = {.code = CODE_FIELD_INVALID,
-                             .kind = FINDING_REFUSAL,
-                             .path = path,
-                             .message = message};
+    const Finding finding = {
+        .code = CODE_FIELD_INVALID, .kind = FINDING_REFUSAL, .path = path, .message = message};
     claim_add_finding(claim, arena, &finding);
 }
 
@@ -75,8 +73,7 @@ static void revise_lines(Claim *claim, const ClaimDocument *document, int64_t at
         line->reason = CODE_NONE;
         line->slot[0] = '\0'; /* judged anew; a named subscription may be another one */
         snprintf(line->subscription_id, sizeof line->subscription_id, "%s",
-                 entry->subscription_id == NULL || !line->is_product ? ""
-                                                                     : entry->subscription_id);
+                 entry->subscription_id == NULL || !line->is_product ? "" : entry->subscription_id);
     }
 }
 
@@ -89,7 +86,7 @@ static void claim_start_revision(Claim *claim, const ClaimDocument *document, in
     claim->notice_retry_at_ms = 0;
     claim->notice_failed_since_ms = 0;
     claim->notice_failure_count = 0;
-    claim->grace = claim->review_pending = claim->reviewed = false;
+    claim->grace = claim->review_pending = false;
     claim->finding_count = 0;
     claim->reason = CODE_NONE;
     snprintf(claim->mpn_id, sizeof claim->mpn_id, "%s", document->mpn_id);
@@ -111,9 +108,8 @@ static void revise(Work *work, const Event *event, Entry *entry)
     revise_lines(claim, event->document, event->receipt_at_ms);
     entry->new_document = event->canonical;
     if (claim_has_line_to_judge(claim)) {
-        const Outcome received =
-            outbound_claim_event(EVENT_CLAIM_RECEIVED, claim, event->receipt_at_ms, event->record,
-                                 work->arena);
+        const Outcome received = outbound_claim_event(
+            EVENT_CLAIM_RECEIVED, claim, event->receipt_at_ms, event->record, work->arena);
         change_add(&change, &received);
     }
     change_end(&change, CHANGE_PUBLISHED);

@@ -20,8 +20,7 @@ void validation_close(Worker *worker, void *state);
 /* ---- validation_policy.c ---- */
 
 /* validation_policy_read - settings to policy. Errors: FATAL  unknown programme in CPOR_REVIEW. */
-MUST_CHECK bool validation_policy_read(const Config *config, RulePolicy *ret_policy,
-                                       Error *reterr);
+MUST_CHECK bool validation_policy_read(const Config *config, RulePolicy *ret_policy, Error *reterr);
 
 /* ---- reference_save.c: records of the reference topics into PostgreSQL ---- */
 

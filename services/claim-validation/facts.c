@@ -66,8 +66,7 @@ static bool take_document(Work *work, Facts *facts, const Entry *entry, const ch
                          entry->claim->claim_id, cause.text);
     ClaimFacts *claim = arena_new(work->arena, sizeof *claim);
     claim->document = arena_new(work->arena, sizeof *claim->document);
-    document_decode(root, false, zone_check, work->store->calendars, work->arena,
-                    claim->document);
+    document_decode(root, false, zone_check, work->store->calendars, work->arena, claim->document);
     for (size_t i = 0; i < claim->document->poe_count; i++)
         claim->document->poe[i].received_at_ms = entry->claim->received_at_ms;
     snprintf(key, sizeof key, "%s/%s", entry->claim->tenant_id, entry->claim->claim_id);
@@ -96,9 +95,9 @@ static bool load_documents(Work *work, Facts *facts, Error *reterr)
     DbResult *result = NULL;
     bool done = database_run(work->database, &statement, parameters, 3, &result, reterr);
     for (size_t row = 0; done && row < db_result_rows(result); row++)
-        done = take_document(
-            work, facts, work_entry(work, db_text(result, row, 0), db_text(result, row, 1)),
-            db_text(result, row, 2), reterr);
+        done = take_document(work, facts,
+                             work_entry(work, db_text(result, row, 0), db_text(result, row, 1)),
+                             db_text(result, row, 2), reterr);
     db_result_release(&result);
     return done;
 }
@@ -185,8 +184,7 @@ static bool load_partners(Work *work, Facts *facts, Error *reterr)
 }
 
 /* One row per tenant and domain, in order. */
-static void take_tenant(Work *work, Facts *facts, const DbResult *result, size_t row,
-                        size_t count)
+static void take_tenant(Work *work, Facts *facts, const DbResult *result, size_t row, size_t count)
 {
     Tenant *tenant = arena_new(work->arena, sizeof *tenant);
     const char **domains = arena_new(work->arena, (count + 1) * sizeof *domains);
@@ -198,8 +196,7 @@ static void take_tenant(Work *work, Facts *facts, const DbResult *result, size_t
                        .domains = domains};
     for (size_t i = 0; i < count; i++)
         if (!db_is_null(result, row + i, 5))
-            domains[tenant->domain_count++] =
-                arena_text(work->arena, db_text(result, row + i, 5));
+            domains[tenant->domain_count++] = arena_text(work->arena, db_text(result, row + i, 5));
     text_map_put(&facts->tenants, tenant->tenant_id, tenant);
 }
 
@@ -231,15 +228,14 @@ static bool load_tenants(Work *work, Facts *facts, Error *reterr)
 
 static void take_subscription(Work *work, Facts *facts, const DbResult *result, size_t row)
 {
-    const Subscription it = {
-        .subscription_id = arena_text(work->arena, db_text(result, row, 0)),
-        .tenant_id = arena_text(work->arena, db_text(result, row, 1)),
-        .product = arena_text(work->arena, db_text(result, row, 2)),
-        .channel = channel_from_name(db_text(result, row, 3)),
-        .state = subscription_state_from_name(db_text(result, row, 4)),
-        .provisioned = db_integer(result, row, 5) != 0,
-        .starts_on = read_day(result, row, 6),
-        .ends_on = read_day(result, row, 7)};
+    const Subscription it = {.subscription_id = arena_text(work->arena, db_text(result, row, 0)),
+                             .tenant_id = arena_text(work->arena, db_text(result, row, 1)),
+                             .product = arena_text(work->arena, db_text(result, row, 2)),
+                             .channel = channel_from_name(db_text(result, row, 3)),
+                             .state = subscription_state_from_name(db_text(result, row, 4)),
+                             .provisioned = db_integer(result, row, 5) != 0,
+                             .starts_on = read_day(result, row, 6),
+                             .ends_on = read_day(result, row, 7)};
     TenantSubscriptions *list = text_map_get(&facts->subscriptions, it.tenant_id);
     if (list == NULL) {
         list = arena_new(work->arena, sizeof *list);
@@ -318,8 +314,8 @@ static void want_slots_of(SlotList *list, const Facts *facts, const Claim *claim
         const DocumentLine *line = &of_claim->document->lines[i];
         if (claim->solution_area == AREA_MICROSOFT_365 && line->workload != NULL)
             want_slot(list, claim, line->workload, "");
-        for (size_t j = 0; subscriptions != NULL && line->product != NULL &&
-                           j < subscriptions->count; j++)
+        for (size_t j = 0;
+             subscriptions != NULL && line->product != NULL && j < subscriptions->count; j++)
             if (line->subscription_id != NULL
                     ? strcmp(line->subscription_id, subscriptions->items[j].subscription_id) == 0
                     : strcmp(line->product, subscriptions->items[j].product) == 0)
@@ -355,8 +351,8 @@ bool facts_load(Work *work, const Validation *validation, Facts **ret_facts, Err
 /* ---- one claim ---- */
 
 /* The tenant's subscriptions, and those that lines name though they are another tenant's. */
-static void input_subscriptions(const Facts *facts, const ClaimFacts *of_claim,
-                                const Claim *claim, RuleInput *input)
+static void input_subscriptions(const Facts *facts, const ClaimFacts *of_claim, const Claim *claim,
+                                RuleInput *input)
 {
     const TenantSubscriptions *own = text_map_get(&facts->subscriptions, claim->tenant_id);
     const size_t own_count = own == NULL ? 0 : own->count;

@@ -73,9 +73,8 @@ static void add_subscription(const Reference *reference, Arena *arena, DbColumn 
     db_column_add_text(&columns[4], reference->deleted ? NULL : subscription->tenant_id);
     db_column_add_text(&columns[5], reference->deleted ? "" : subscription->product);
     db_column_add_text(&columns[6], channel_name(subscription->channel));
-    db_column_add_text(&columns[7], reference->deleted
-                                        ? "DELETED"
-                                        : subscription_state_name(subscription->state));
+    db_column_add_text(
+        &columns[7], reference->deleted ? "DELETED" : subscription_state_name(subscription->state));
     db_column_add_text(&columns[8], subscription->provisioned ? "true" : "false");
     add_day(&columns[9], reference->deleted ? DAY_NONE : subscription->starts_on);
     add_day(&columns[10], reference->deleted ? DAY_NONE : subscription->ends_on);
@@ -85,12 +84,13 @@ static void add_subscription(const Reference *reference, Arena *arena, DbColumn 
  * the offset keep a zombie's older record from going over a newer one. */
 #define GUARD(table)                                                                               \
     " deleted = excluded.deleted, received_at_ms = excluded.received_at_ms,"                       \
-    " log_offset = excluded.log_offset where (excluded.received_at_ms, excluded.log_offset) >= ("  \
-    table ".received_at_ms, " table ".log_offset)"
+    " log_offset = excluded.log_offset where (excluded.received_at_ms, excluded.log_offset) >= "   \
+    "(" table ".received_at_ms, " table ".log_offset)"
 #define KEEP(table, column)                                                                        \
     " " column " = case when excluded.deleted then " table "." column " else excluded." column     \
     " end,"
 
+/* clang-format off */
 static const struct {
     DbStatement statement;
     size_t column_count;
@@ -132,6 +132,7 @@ static const struct {
          11,
          add_subscription},
 };
+/* clang-format on */
 
 /* The last record of each key; earlier ones in the batch are history already. */
 static void mark_last(const References *references, Arena *arena, bool *ret_last)
@@ -224,9 +225,9 @@ static void forward_subscriptions(Work *work, const References *references, Text
             text_map_put(tenants, reference->key, arena_text(work->arena, tenant));
         if (tenant == NULL || *tenant == '\0' || (known == NULL && subscription_is_current(state)))
             continue;
-        const Outcome outcome = outbound_subscription(
-            tenant, reference->key, state, waker_of(reference->record, work->arena),
-            reference->record, work->arena);
+        const Outcome outcome = outbound_subscription(tenant, reference->key, state,
+                                                      waker_of(reference->record, work->arena),
+                                                      reference->record, work->arena);
         batch_add_outcome(work->batch, &outcome);
     }
 }
@@ -264,9 +265,8 @@ static bool wake_waiting(Work *work, const References *references, Error *reterr
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++) {
         const Outcome outcome =
-            outbound_recheck(db_text(result, row, 0), db_text(result, row, 1),
-                             waker->receipt_at_ms, waker_of(waker, work->arena), waker,
-                             work->arena);
+            outbound_recheck(db_text(result, row, 0), db_text(result, row, 1), waker->receipt_at_ms,
+                             waker_of(waker, work->arena), waker, work->arena);
         batch_add_outcome(work->batch, &outcome);
     }
     db_result_release(&result);

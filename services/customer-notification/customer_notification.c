@@ -147,10 +147,9 @@ static void decide_answered(Work *work, const Notification *notification, const 
     Claim *claim = entry->claim;
     Change change = change_begin(work, mail->event, entry, mail->answered_at_ms);
     claim->notice_retry_at_ms = 0;
-    const bool gave_up = mail->reply.answer == SMTP_TEMPORARY &&
-                         claim->notice_failed_since_ms != 0 &&
-                         mail->answered_at_ms - claim->notice_failed_since_ms >=
-                             notification->give_up_ms;
+    const bool gave_up =
+        mail->reply.answer == SMTP_TEMPORARY && claim->notice_failed_since_ms != 0 &&
+        mail->answered_at_ms - claim->notice_failed_since_ms >= notification->give_up_ms;
     if (mail->reply.answer == SMTP_ACCEPTED) {
         if (!open_window(notification, claim, mail->answered_at_ms)) {
             try_later(&change, false); /* the calendar ended between the look and the acceptance */
@@ -191,9 +190,10 @@ static void decide(Work *work, const Notification *notification, const Event *ev
         return;
     if (!notification_wants(event, entry->claim)) {
         if (!is_wake || mail != NULL)
-            work_ignore(work, event, mail != NULL && mail->answered
-                                         ? "the notice went out, but the claim moved meanwhile"
-                                         : "no notice is due any more");
+            work_ignore(work, event,
+                        mail != NULL && mail->answered
+                            ? "the notice went out, but the claim moved meanwhile"
+                            : "no notice is due any more");
     } else if (mail != NULL && mail->answered) {
         decide_answered(work, notification, mail, entry);
     } else if (mail != NULL && mail->held) {
@@ -226,8 +226,8 @@ static bool chunk_load(Work *work, Error *reterr)
 static bool chunk_look(Work *work, const Notification *notification, Mail **ret_mails,
                        size_t *ret_count, Error *reterr)
 {
-    const bool done = chunk_load(work, reterr) &&
-                      mails_prepare(work, notification, ret_mails, ret_count, reterr);
+    const bool done =
+        chunk_load(work, reterr) && mails_prepare(work, notification, ret_mails, ret_count, reterr);
     database_rollback(work->database);
     return done;
 }
@@ -255,9 +255,9 @@ static bool chunk_handle(const Work *whole, const Notification *notification, si
     chunk_init(&look, whole, first);
     if (!chunk_look(&look, notification, &mails, &count, reterr))
         return false;
-    const bool all_sent = mails_send(
-        notification, config_text(worker_config(whole->store->worker), "CPOR_MAIL_FROM"), mails,
-        count, &send_error);
+    const bool all_sent =
+        mails_send(notification, config_text(worker_config(whole->store->worker), "CPOR_MAIL_FROM"),
+                   mails, count, &send_error);
     chunk_init(&record, whole, first);
     if (!chunk_record(&record, notification, mails, count, all_sent, reterr)) {
         database_rollback(record.database);

@@ -31,10 +31,10 @@ typedef struct Mail {
     const Entry *entry;
     const char *to, *message; /* NULL message: could not be made, see held */
     size_t message_size;
-    bool held;                /* the calendar has ended: nothing is sent, it waits */
-    bool answered;            /* reply says what the server decided */
+    bool held;     /* the calendar has ended: nothing is sent, it waits */
+    bool answered; /* reply says what the server decided */
     SmtpReply reply;
-    int64_t answered_at_ms;   /* business time right after the server's answer */
+    int64_t answered_at_ms; /* business time right after the server's answer */
 } Mail;
 
 /* ---- notice_db.c ---- */

@@ -95,10 +95,10 @@ static void fill_notice(const Notification *notification, const Claim *claim,
     notice->programme_address = config_text(config, "CPOR_PROGRAMME_ADDRESS");
     notice->from_address = config_text(config, "CPOR_MAIL_FROM");
     notice->from_name = config_text(config, "CPOR_MAIL_FROM_NAME");
-    notice->opt_out_url = arena_printf(
-        arena, "%s?token=%s", config_text(config, "CPOR_OPT_OUT_URL"),
-        token_sign(notification->keys, claim->tenant_id, claim->claim_id, claim->revision,
-                   notice->contact_email, arena));
+    notice->opt_out_url =
+        arena_printf(arena, "%s?token=%s", config_text(config, "CPOR_OPT_OUT_URL"),
+                     token_sign(notification->keys, claim->tenant_id, claim->claim_id,
+                                claim->revision, notice->contact_email, arena));
 }
 
 /* The date that the mail names: by the clock now; the recorded one starts at the acceptance. */
@@ -158,8 +158,7 @@ bool mails_prepare(Work *work, const Notification *notification, Mail **ret_mail
     for (size_t i = 0; i < work->event_count; i++) {
         const Event *event = &work->events[i];
         Entry *entry = work_entry(work, event->tenant_id, event->claim_id);
-        const char *key =
-            arena_printf(work->arena, "%s/%s", event->tenant_id, event->claim_id);
+        const char *key = arena_printf(work->arena, "%s/%s", event->tenant_id, event->claim_id);
         if (entry == NULL || work_was_handled(work, event) != MEETING_NEW ||
             !notification_wants(event, entry->claim) || text_map_get(&seen, key) != NULL)
             continue;

@@ -30,8 +30,7 @@ static void move_lines(Deciding *deciding, const Event *event, Entry *entry, Lin
     Change change = change_begin(work, event, entry, event->receipt_at_ms);
     for (size_t i = 0; i < entry->claim->line_count; i++)
         if (names_line(event, entry->claim->lines[i].number))
-            (void)!line_move(&entry->claim->lines[i], line_event, CODE_NONE,
-                             event->receipt_at_ms);
+            (void)!line_move(&entry->claim->lines[i], line_event, CODE_NONE, event->receipt_at_ms);
     if (!change_end(&change, CHANGE_IF_MOVED))
         work_ignore(work, event, why_not);
 }
@@ -89,8 +88,8 @@ static void opt_out(Deciding *deciding, const Event *event, Entry *entry)
 
 /* ---- what the partner does ---- */
 
-static void partner_move(Deciding *deciding, const Event *event, Entry *entry,
-                         LineEvent line_event, const char *why_not)
+static void partner_move(Deciding *deciding, const Event *event, Entry *entry, LineEvent line_event,
+                         const char *why_not)
 {
     if (!actor_is_partner(event, entry->claim))
         work_ignore(deciding->work, event, "the actor is not the claim's partner");

@@ -1,4 +1,5 @@
-/* expiry_db.c - what a batch of the log that decides must know, and what it keeps besides claims. */
+/* expiry_db.c - what a batch of the log that decides must know, and what it keeps besides claims.
+ */
 #include "opt_out_expiry.h"
 
 #include "claim/rules.h"
@@ -160,8 +161,8 @@ SubscriptionState deciding_standing(const Deciding *deciding, const char *tenant
 {
     if (subscription_id[0] == '\0')
         return SUBSCRIPTION_NONE;
-    const char *state = text_map_get(
-        &deciding->standings, pair_key(deciding->work->arena, tenant_id, subscription_id));
+    const char *state = text_map_get(&deciding->standings,
+                                     pair_key(deciding->work->arena, tenant_id, subscription_id));
     return state == NULL ? SUBSCRIPTION_NONE : subscription_state_from_name(state);
 }
 
@@ -225,14 +226,12 @@ static bool load_standings(Deciding *deciding, Error *reterr)
     if (!database_run(work->database, &statement, parameters, 2, &result, reterr))
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++) {
-        const char *key =
-            pair_key(work->arena, db_text(result, row, 0), db_text(result, row, 1));
+        const char *key = pair_key(work->arena, db_text(result, row, 0), db_text(result, row, 1));
         if (!db_is_null(result, row, 2))
             text_map_put(&deciding->standings, key,
                          arena_text(work->arena, db_text(result, row, 2)));
         if (!db_is_null(result, row, 3))
-            text_map_put(&deciding->records, key,
-                         arena_text(work->arena, db_text(result, row, 3)));
+            text_map_put(&deciding->records, key, arena_text(work->arena, db_text(result, row, 3)));
     }
     db_result_release(&result);
     return true;
@@ -310,19 +309,18 @@ static bool save_kept(const Deciding *deciding, Error *reterr)
     Arena *arena = deciding->work->arena;
     for (size_t i = 0; i < deciding->kept_count; i++) {
         const Event *event = deciding->kept[i];
-        const char *parameters[] = {
-            event->cause_key,
-            event->tenant_id,
-            event->claim_id,
-            arena_printf(arena, "%lld", (long long)event->receipt_at_ms),
-            lines_literal(event, arena),
-            actor_type_name(event->actor.type),
-            event->actor.id == NULL ? "" : event->actor.id,
-            event->source,
-            event->id,
-            event->record->topic,
-            arena_printf(arena, "%d", event->record->partition),
-            arena_printf(arena, "%lld", (long long)event->record->offset)};
+        const char *parameters[] = {event->cause_key,
+                                    event->tenant_id,
+                                    event->claim_id,
+                                    arena_printf(arena, "%lld", (long long)event->receipt_at_ms),
+                                    lines_literal(event, arena),
+                                    actor_type_name(event->actor.type),
+                                    event->actor.id == NULL ? "" : event->actor.id,
+                                    event->source,
+                                    event->id,
+                                    event->record->topic,
+                                    arena_printf(arena, "%d", event->record->partition),
+                                    arena_printf(arena, "%lld", (long long)event->record->offset)};
         if (!database_run(deciding->work->database, &statement, parameters, 12, NULL, reterr))
             return false;
     }

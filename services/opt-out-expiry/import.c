@@ -13,8 +13,8 @@ static Line *import_line(Claim *claim, const Event *event, Arena *arena)
         memcpy(lines, claim->lines, claim->line_count * sizeof *lines);
     claim->lines = lines;
     Line *line = &lines[claim->line_count++];
-    const char *code = event->import.product != NULL ? event->import.product
-                                                     : event->import.workload;
+    const char *code =
+        event->import.product != NULL ? event->import.product : event->import.workload;
     line->number = event->import.line;
     line->poe_day = event->import.poe_signed_on;
     line->is_product = event->import.product != NULL;
@@ -30,9 +30,9 @@ static bool subscription_is_good(const Deciding *deciding, const Event *event)
 {
     if (event->subscription_id == NULL)
         return false;
-    const char *record = text_map_get(
-        &deciding->records, arena_printf(deciding->work->arena, "%s/%s", event->tenant_id,
-                                         event->subscription_id));
+    const char *record =
+        text_map_get(&deciding->records, arena_printf(deciding->work->arena, "%s/%s",
+                                                      event->tenant_id, event->subscription_id));
     const SubscriptionState standing =
         deciding_standing(deciding, event->tenant_id, event->subscription_id);
     const SubscriptionState known =

@@ -41,7 +41,7 @@ typedef struct Deciding {
     TextMap records;   /* tenant/subscription -> state's name in the reference data (imports) */
     const char **changed_standings; /* keys whose state this batch changed */
     size_t changed_count, changed_room;
-    const Event **kept;             /* opt-outs whose claim is not known yet */
+    const Event **kept; /* opt-outs whose claim is not known yet */
     size_t kept_count, kept_room;
 } Deciding;
 
@@ -67,8 +67,8 @@ TenantEntries *deciding_tenant(const Deciding *deciding, const char *tenant_id);
 /* deciding_standing - a subscription's state as the log has it; SUBSCRIPTION_NONE: nothing said. */
 SubscriptionState deciding_standing(const Deciding *deciding, const char *tenant_id,
                                     const char *subscription_id);
-void deciding_set_standing(Deciding *deciding, const char *tenant_id,
-                           const char *subscription_id, SubscriptionState state);
+void deciding_set_standing(Deciding *deciding, const char *tenant_id, const char *subscription_id,
+                           SubscriptionState state);
 
 /* ---- settle.c ---- */
 

@@ -1,4 +1,5 @@
-/* settle.c - what deadlines decide: official, or refused because the slot or the subscription is. */
+/* settle.c - what deadlines decide: official, or refused because the slot or the subscription is.
+ */
 #include "opt_out_expiry.h"
 
 #include "claim/outbound.h"
@@ -76,8 +77,7 @@ static Change *closing_change(Closing *closing, Entry *entry)
     if (change != NULL)
         return change;
     change = &closing->changes[closing->count++];
-    *change =
-        change_begin(closing->deciding->work, closing->event, entry, closing->deadline_at_ms);
+    *change = change_begin(closing->deciding->work, closing->event, entry, closing->deadline_at_ms);
     change->gives_associations = true;
     text_map_put(&closing->by_claim, entry->claim->claim_id, change);
     return change;
@@ -169,9 +169,7 @@ void settle(Deciding *deciding, const Event *event)
     const TenantEntries *tenant = deciding_tenant(deciding, event->tenant_id);
     Due *due = NULL;
     const size_t count =
-        tenant == NULL
-            ? 0
-            : collect_due(tenant, event->receipt_at_ms, deciding->work->arena, &due);
+        tenant == NULL ? 0 : collect_due(tenant, event->receipt_at_ms, deciding->work->arena, &due);
     if (count == 0)
         return;
     qsort(due, count, sizeof *due, due_compare);

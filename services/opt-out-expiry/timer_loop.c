@@ -59,7 +59,7 @@ typedef struct Tick {
     Worker *worker;
     const Clock *clock;
     int64_t delay_ms;
-    int64_t now_at_ms;  /* business, less the delay: due is what is not after this */
+    int64_t now_at_ms; /* business, less the delay: due is what is not after this */
     size_t release_count_max;
 } Tick;
 
@@ -100,8 +100,7 @@ static bool release_shard(const Tick *tick, int shard, size_t count_max, size_t 
 {
     TimerLoop *loop = &tick->expiry->timers;
     TimerIndex *index = tick->expiry->store.timers;
-    const int lease_ms =
-        (int)config_integer(worker_config(tick->worker), "CPOR_TIMER_LEASE_MS");
+    const int lease_ms = (int)config_integer(worker_config(tick->worker), "CPOR_TIMER_LEASE_MS");
     Timer *timers = arena_new(&tick->expiry->tick_arena, count_max * sizeof *timers);
     int64_t next_due_at_ms = INT64_MAX;
     if (!timer_index_claim(index, shard, tick->now_at_ms, lease_ms, count_max, timers, ret_count,
@@ -145,8 +144,8 @@ static bool release_due(const Tick *tick, size_t *ret_released, Error *reterr)
 /* ---- PostgreSQL: rebuild and sweep ---- */
 
 static bool select_timers(const Tick *tick, const DbStatement *statement,
-                          const char *const *parameters, size_t parameter_count,
-                          Timer **ret_timers, size_t *ret_count, Error *reterr)
+                          const char *const *parameters, size_t parameter_count, Timer **ret_timers,
+                          size_t *ret_count, Error *reterr)
 {
     Database *database = worker_database(tick->worker);
     DbResult *result = NULL;
@@ -162,8 +161,8 @@ static bool select_timers(const Tick *tick, const DbStatement *statement,
         TimerKind kind = TIMER_WINDOW;
         (void)timer_kind_from_name(db_text(result, row, 0), &kind);
         timers[row].due_at_ms = db_integer(result, row, 3);
-        timer_member(kind, db_text(result, row, 1), db_text(result, row, 2),
-                     timers[row].due_at_ms, timers[row].member);
+        timer_member(kind, db_text(result, row, 1), db_text(result, row, 2), timers[row].due_at_ms,
+                     timers[row].member);
     }
     db_result_release(&result);
     *ret_timers = timers;

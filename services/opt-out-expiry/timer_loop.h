@@ -1,8 +1,9 @@
-/* timer_loop.h - the timers' side of the worker: claim what is due, append its wake-up, forget it. */
+/* timer_loop.h - the timers of the worker: claim what is due, append its wake-up, forget it. */
 #pragma once
 
 #include "opt_out_expiry.h"
 
+/* clang-format off */
 #define TIMER_CONFIG_ITEMS                                                                         \
     {"CPOR_TIMER_DELAY_MS", "50", CONFIG_INTEGER, 0, 60000,                                        \
      "wake-ups go out so long (wall) after the due instant, so that small clock differences cost " \
@@ -15,6 +16,7 @@
      "between two looks in PostgreSQL for timers that Redis lost"},                                \
     {"CPOR_TIMER_RELEASE_MAX", "4000", CONFIG_INTEGER, 1, 100000,                                  \
      "wake-ups appended between two batches: windows of one midnight come as a herd"}
+/* clang-format on */
 
 void timer_loop_open(TimerLoop *loop);
 

@@ -44,6 +44,7 @@ class Recorder:
         """The same statements again on the copy, by one client that does nothing else."""
         before = machine.cpu_of(self.bench.pids["postgres"], with_children=True)
         answer = json.loads(run([self.bench.tools / "bench_sql", self.copy_url, self.file]))
+        time.sleep(0.2)  # until the postmaster has collected the backend and its CPU time
         cpu_s = machine.cpu_of(self.bench.pids["postgres"], with_children=True) - before
         answer["statements"].sort(key=lambda row: -row["seconds"])
         self.file.unlink()

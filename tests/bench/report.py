@@ -56,6 +56,13 @@ def cpu_rows(result):
                f"{stage['others_share_of_machine']:.0%}"]
 
 
+def step_rows(result):
+    for name, stage in result.get("separately", {}).items():
+        if name != "faults" and "handle_ms_per_batch" in stage:
+            yield [name, stage.get("records_per_batch"), stage["handle_ms_per_batch"],
+                   stage["publish_ms_per_batch"], stage.get("waiting_ms_per_batch")]
+
+
 def timer_rows(result):
     for where, label in (("separately", "few large tenants"), ("together", "a tenant per claim")):
         part = result.get(where, {})
@@ -100,8 +107,11 @@ def render(result):
         throughput_rows(result))
     add("CPU, microseconds per claim (others: share of the machine that others used meanwhile)",
         ["stage", *CPU_NAMES, "others"], cpu_rows(result))
+    add("A batch, ms", ["stage", "records", "handle", "publish", "waiting for records"],
+        step_rows(result))
     add("All windows close at one instant",
-        ["", "timers/s", "aim", "claims/s", "associations/s", "first ms", "last ms", "early"],
+        ["", "timers/s", "aim", "claims/s", "associations/s", "first official ms",
+         "last official ms", "early"],
         timer_rows(result))
     latency = result.get("latency", {})
     if "lateness_ms" in latency:

@@ -129,6 +129,9 @@ def figures_of_stage(seen, appended, count):
               "records_per_batch": batch, "retries": seen["retries"],
               "handle_ms_per_batch": round(seen["handle_s"] * 1000 / max(seen["batches"], 1), 1),
               "publish_ms_per_batch": round(seen["publish_s"] * 1000 / max(seen["batches"], 1), 1),
+              "waiting_ms_per_batch": round(
+                  (seen["elapsed_s"] - seen["handle_s"] - seen["publish_s"]) * 1000 /
+                  max(seen["batches"], 1), 1),
               "peak_mb": round(seen["peak_mb"], 1)}
     result.update(figures_of_cpu(seen, count, seen["elapsed_s"]))
     return result

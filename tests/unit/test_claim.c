@@ -15,6 +15,10 @@ typedef struct LineState {
     {                                                                                              \
         LINE_UNDER_REVIEW, CHECK_NONE                                                              \
     }
+#define APPROVED                                                                                   \
+    {                                                                                              \
+        LINE_UNDER_REVIEW, CHECK_APPROVED                                                          \
+    }
 #define PASSED                                                                                     \
     {                                                                                              \
         LINE_UNDER_REVIEW, CHECK_PASSED                                                            \
@@ -198,6 +202,8 @@ static const SettleRow rows[] = {
      PENDING,
      CLAIM_PARTNER_ACTION_REQUIRED,
      "uu"},
+    {"approved, though a review is pending for another", 2, {APPROVED, PASSED}, {{0}}, PENDING,
+     CLAIM_UNDER_REVIEW, "vu"},
     {"review is pending, nothing left", 1, {REJECTED}, {{0}}, PENDING, CLAIM_REJECTED, "r"},
 };
 

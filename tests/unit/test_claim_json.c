@@ -118,8 +118,8 @@ static void test_rows_of_others(void **state)
                                            "[7]",
                                            "[{\"code\":\"NO\"}]",
                                            "[{\"code\":\"POE_MISSING\",\"kind\":\"NO\"}]",
-                                           "[{\"code\":\"POE_MISSING\",\"kind\":\"question\","
-                                           "\"line\":-1}]"};
+                                           ("[{\"code\":\"POE_MISSING\",\"kind\":"
+                                            "\"question\",\"line\":-1}]")};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         Claim claim = {.line_count = 7};
