@@ -120,8 +120,10 @@ typedef enum Program { /* a set: bits; also a partner's enrolments */
                        PROGRAM_OSA_SELL = 4,
 } Program;
 
-const char *solution_area_name(SolutionArea area); /* NULL when unknown */
-SolutionArea solution_area_from_name(const char *name);
-unsigned activity_from_name(const char *name); /* 0 when unknown */
+/* The words of the contract, to and from values; a set's functions take and give one bit.
+ * Names are static; NULL for a value without one. */
+const char *solution_area_name(SolutionArea area);
+SolutionArea solution_area_from_name(const char *name); /* AREA_UNKNOWN when unknown */
+unsigned activity_from_name(const char *name);          /* 0 when unknown */
 const char *activity_name(unsigned bit);
 unsigned program_from_name(const char *name); /* 0 when unknown */

@@ -119,6 +119,8 @@ typedef struct EventContext {
 MUST_CHECK bool event_decode(const Record *record, const EventContext *context, Arena *arena,
                              Event *ret_event, Error *reterr);
 
+/* The words of the contract; static, NULL for the _NONE of each enum. A state's name that is not
+ * known is SUBSCRIPTION_NONE. */
 const char *event_type_name(EventType type);
 const char *event_type_topic(EventType type); /* where upstream or a worker first puts it */
 const char *actor_type_name(ActorType type);

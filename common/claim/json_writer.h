@@ -16,8 +16,9 @@ typedef struct JsonWriter {
 /* writer_init - an empty text; size_hint: what it will probably need (it grows). */
 void writer_init(JsonWriter *writer, Arena *arena, size_t size_hint);
 
-void writer_open(JsonWriter *writer, char bracket); /* '{' or '[' */
-void writer_close(JsonWriter *writer, char bracket);
+/* writer_open, writer_close - an object or array; writer_key - the name of its next value. */
+void writer_open(JsonWriter *writer, char bracket);   /* '{' or '[' */
+void writer_close(JsonWriter *writer, char bracket);  /* '}' or ']' */
 void writer_key(JsonWriter *writer, const char *key); /* plain ASCII without '"' and '\' */
 
 /* writer_text - a string, or null for NULL. UTF-8 is written as it is. */

@@ -63,6 +63,7 @@ bool reference_is(const Record *record);
 MUST_CHECK bool reference_decode(const Record *record, Arena *arena, Reference *ret_reference,
                                  Error *reterr);
 
+/* The words of the contract; "" and CHANNEL_UNKNOWN for what is not known. */
 const char *channel_name(Channel channel);
 Channel channel_from_name(const char *name);
 

@@ -18,8 +18,10 @@ typedef struct SlotBook {
     TextMap contenders; /* tenant/slot/mpn -> claim id */
 } SlotBook;
 
+/* slot_book_init - an empty book; what it keeps lives in the arena until its reset. */
 void slot_book_init(SlotBook *book, Arena *arena);
 
+/* slot_book_holder - who holds the slot, or NULL; borrowed from the book's arena. */
 const Holder *slot_book_holder(const SlotBook *book, const char *tenant_id, const char *slot);
 void slot_book_set_holder(SlotBook *book, const char *tenant_id, const char *slot,
                           const Holder *holder /* copied; NULL: free */);

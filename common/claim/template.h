@@ -64,6 +64,7 @@ MUST_CHECK bool template_open(const char *folder, const char *file_name, const T
  */
 MUST_CHECK bool template_check_required(const Template *template, Error *reterr);
 
+/* template_release - free it and set the pointer to NULL; it may be NULL before. */
 void template_release(Template **template);
 
 /* template_render - append to a text. Thread-safe: a template does not change. */

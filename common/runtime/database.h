@@ -46,6 +46,8 @@ typedef struct DbColumn {
     size_t count;
 } DbColumn;
 
+/* db_column_init - an empty column; borrows the arena. The others add an element, quoted as the
+ * literal needs it; texts are copied. */
 void db_column_init(DbColumn *column, Arena *arena);
 void db_column_add_text(DbColumn *column, const char *text); /* NULL: SQL NULL */
 void db_column_add_integer(DbColumn *column, int64_t value);
@@ -75,6 +77,7 @@ MUST_CHECK bool database_run(Database *database, const DbStatement *statement,
                              Error *reterr);
 void db_result_release(DbResult **result);
 
+/* db_result_rows - how many; a row's number is 0 … count - 1, a column's its place in the query. */
 size_t db_result_rows(const DbResult *result);
 /* db_text - a value, borrowed from the result; "" for NULL. */
 const char *db_text(const DbResult *result, size_t row, int column);

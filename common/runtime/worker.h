@@ -67,12 +67,14 @@ typedef struct WorkerSpec {
  */
 int worker_main(const WorkerSpec *spec, int argc, char **argv);
 
+/* What a service may use; borrowed from the worker as long as it lives. The database and Kafka are
+ * open from the service's open to its close. */
 const Config *worker_config(const Worker *worker);
 const Clock *worker_clock(const Worker *worker);
 Database *worker_database(Worker *worker); /* connected again by database_begin */
 Kafka *worker_kafka(Worker *worker);
-const char *worker_service(const Worker *worker);
-const char *worker_instance(const Worker *worker);
+const char *worker_service(const Worker *worker);  /* "opt-out-expiry" */
+const char *worker_instance(const Worker *worker); /* of this process among its like */
 bool worker_is_production(const Worker *worker);
 
 /* worker_share_dir - path below the installation's data: CPOR_SHARE_DIR, else the source tree's

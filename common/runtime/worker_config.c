@@ -139,23 +139,22 @@ bool worker_configure(Worker *worker, Error *reterr)
 }
 
 /* build/release/bin/NAME is three folders below the source tree. */
-static const char *share_root(const Worker *worker, char ret_exe[PATH_MAX])
+static const char *share_root(const Worker *worker, Arena *arena)
 {
     const char *configured = config_text(worker->config, "CPOR_SHARE_DIR");
     if (*configured != '\0')
         return configured;
-    ssize_t size = readlink("/proc/self/exe", ret_exe, PATH_MAX - 32);
-    ret_exe[size > 0 ? size : 0] = '\0';
-    char *folder = dirname(ret_exe);
-    return strcat(folder, "/../../../deploy");
+    char exe[PATH_MAX];
+    const ssize_t size = readlink("/proc/self/exe", exe, sizeof exe - 1);
+    exe[size > 0 ? size : 0] = '\0';
+    return arena_printf(arena, "%s/../../../deploy", dirname(exe));
 }
 
 const char *worker_share_dir(const Worker *worker, const char *name)
 {
-    char exe[PATH_MAX];
     /* What the worker keeps for ever is no part of its visible state. */
     Arena *lasting = (Arena *)(uintptr_t)&worker->lasting;
-    return arena_printf(lasting, "%s/%s", share_root(worker, exe), name);
+    return arena_printf(lasting, "%s/%s", share_root(worker, lasting), name);
 }
 
 const Config *worker_config(const Worker *worker)

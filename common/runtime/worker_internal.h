@@ -89,15 +89,25 @@ int worker_backoff_ms(Worker *worker, int retry_count);
 /* worker_log_retry - log an error through a limit. */
 void worker_log_retry(LogLimit *limit, const char *event, const Error *error, int retry_count);
 
+/* worker_beat - the loop is alive: /healthz is 200 for a while. */
 void worker_beat(Worker *worker);
 
+/* worker_health_open - serve /healthz, /readyz, /metrics and the service's routes.
+ * Errors: as http_open. */
 MUST_CHECK bool worker_health_open(Worker *worker, Error *reterr);
 
+/* worker_metrics_open - make the loop's metrics, each input topic's series from 0. */
 void worker_metrics_open(Worker *worker);
+
+/* worker_count - add count to the series of value; past WORKER_COUNTER_COUNT_MAX values it is
+ * dropped: a bug must not make series without end. */
 void worker_count(WorkerCounters *counters, const char *value, int64_t count);
+
 /* worker_count_published - what a published batch adds to the counters. */
 void worker_count_published(Worker *worker);
 
+/* worker_signals_open - SIGTERM and SIGINT stop, SIGHUP reloads, SIGPIPE is ignored.
+ * worker_is_stopping, worker_take_reload - what has come so far. */
 void worker_signals_open(void);
 bool worker_is_stopping(void);
 bool worker_take_reload(void); /* true once for each SIGHUP */

@@ -57,8 +57,14 @@ typedef struct Store {
  */
 MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Error *reterr);
 
+/*
+ * store_open - calendars, Redis and metrics of a service, from its settings; borrows the worker.
+ *
+ * Errors:  FATAL  calendars that cannot be read, none of CPOR_DEFAULT_COUNTRY, a bad
+ *          CPOR_REDIS_URL. A Redis that is away is no error: it is connected at first use.
+ */
 MUST_CHECK bool store_open(Store *store, Worker *worker, Error *reterr);
-void store_close(Store *store);
+void store_close(Store *store); /* also after a failed open */
 
 /* store_watch_calendars - set the gauge of calendars that end within 60 days of business time now.
  * Past a calendar's end notices of its country wait. */
@@ -123,6 +129,7 @@ void work_init(Work *work, Store *store, Batch *batch);
  * Records for which skip returns true (reference topics) are left to the caller; NULL: none. */
 void work_decode(Work *work, bool (*skip)(const Record *record));
 
+/* work_begin - the database transaction of this unit of work. Errors: as database_begin. */
 MUST_CHECK bool work_begin(Work *work, Error *reterr);
 
 /* work_want - name a claim to be loaded and locked by the next work_load. Twice is once. */
@@ -228,8 +235,9 @@ typedef enum TimerKind {
     TIMER_KIND_COUNT
 } TimerKind;
 
-const char *timer_kind_name(TimerKind kind); /* as in the table timers */
-bool timer_kind_from_name(const char *name, TimerKind *ret_kind);
+/* The words of the table timers; static. */
+const char *timer_kind_name(TimerKind kind);
+bool timer_kind_from_name(const char *name, TimerKind *ret_kind); /* false: no such word */
 
 /* timer_member - what Redis keeps: kind, tenant, and claim (a window: deadline) in one text. */
 void timer_member(TimerKind kind, const char *tenant_id, const char *claim_id, int64_t due_at_ms,

@@ -16,12 +16,16 @@ typedef struct Cause {
  * the arena's reset. */
 void *array_grow(Arena *arena, void *array, size_t element_size, size_t count, size_t *room);
 
+/* claim_key - "tenant/claim", the key of the work's maps of claims. */
 void claim_key(const char *tenant_id, const char *claim_id,
                char ret_key[UUID_SIZE + CLAIM_ID_SIZE]);
 
 /* claim_copy - a deep enough copy: lines and findings arrays are its own. */
 Claim *claim_copy(const Claim *claim, Arena *arena);
 
+/* work_add_entry - a loaded or created claim takes part; its ids must be set. Borrows entry.
+ * work_add_move - a new move, all else zero, to be filled by the caller; borrows the texts. Both
+ * live in the work's arena. */
 void work_add_entry(Work *work, Entry *entry);
 Move *work_add_move(Work *work, const Event *event, const char *tenant_id, const char *claim_id,
                     int64_t at_ms);

@@ -55,7 +55,7 @@ def prepare(screen, system):
     RUN.mkdir(parents=True, exist_ok=True)
     names = stop_kept()
     if names:
-        screen.say(f"  ended what the last --keep left running: {', '.join(names)}")
+        screen.say(f"  ended the {len(names)} workers that the last --keep left running")
     for log in RUN.glob("*.log"):
         log.unlink()
     build(screen)
@@ -67,7 +67,7 @@ def prepare(screen, system):
 def start(screen, system, speed):
     """Workers with the scaled clock, set so that the story's first moment is a little ahead."""
     for seconds in LEAD_SECONDS[1 if system.stack_is_new else 0:]:
-        screen.begin("start the four workers, publish partners, tenants and subscriptions")
+        screen.begin("start the four workers, publish reference data")
         system.start_workers(Clock(BEGIN - seconds * speed * 1000, speed))
         system.publish_reference(REFERENCE)
         ahead_ms = BEGIN - system.clock.now()

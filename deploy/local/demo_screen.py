@@ -51,7 +51,7 @@ class Screen:
         self.has_colour = self.is_terminal and not os.environ.get("NO_COLOR")
         self.is_closed = False
         self.transient = False
-        self.step_text = ""
+        self.step_text = self.step_detail = ""
         self.step_begin = self.step_said = 0.0
 
     def paint(self, text, *styles):
@@ -85,15 +85,16 @@ class Screen:
     # ---- steps that take a while
 
     def begin(self, text):
-        self.step_text = text
+        self.step_text, self.step_detail = text, ""
         self.step_begin = self.step_said = time.monotonic()
         if self.is_terminal:
             self.progress()
 
-    def progress(self, detail=""):
-        """To be called often; shows that the step goes on."""
+    def progress(self, detail=None):
+        """To be called often; shows that the step goes on. None: the detail stays as it was."""
         now = time.monotonic()
-        text = f"  {self.step_text} … {now - self.step_begin:.0f} s  {detail}".rstrip()
+        self.step_detail = self.step_detail if detail is None else detail
+        text = f"  {self.step_text} … {now - self.step_begin:.0f} s  {self.step_detail}".rstrip()
         if self.is_terminal:
             self.write("\r\033[K" + cut(text, WIDTH - 1))
             self.transient = True

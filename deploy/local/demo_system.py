@@ -238,7 +238,7 @@ class System:
 
     def settle(self):
         """A database, a topic prefix and keys that no earlier run has touched."""
-        self.screen.begin("cporctl setup: topics and tables of this run")
+        self.screen.begin("cporctl setup")
         self.forget_earlier_runs()
         server_url = self.exports["CPOR_DATABASE_URL"].rpartition("/")[0]
         database = f"demo_{self.stamp.replace('-', '_')}"
@@ -260,7 +260,7 @@ class System:
             raise DemoFailed("cporctl setup failed:\n" + "\n".join(said))
         mail_file = FOLDER / "mail.jsonl"
         self.mail_offset = mail_file.stat().st_size if mail_file.exists() else 0
-        self.screen.done(f"{self.prefix}*, database {database}")
+        self.screen.done(f"topics {self.prefix}*, database {database}")
 
     def forget_earlier_runs(self):
         admin = self.admin()

@@ -9,6 +9,7 @@ typedef struct Submission {
 
 extern const ConfigItem submission_config_items[];
 
+/* The functions of the service's WorkerSpec: what they must do is in runtime/worker.h. */
 bool submission_open(Worker *worker, void *state, Error *reterr);
 bool submission_handle(Worker *worker, void *state, Batch *batch, Error *reterr);
 void submission_close(Worker *worker, void *state);

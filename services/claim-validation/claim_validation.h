@@ -12,6 +12,7 @@ typedef struct Validation {
 
 extern const ConfigItem validation_config_items[];
 
+/* The functions of the service's WorkerSpec: what they must do is in runtime/worker.h. */
 bool validation_open(Worker *worker, void *state, Error *reterr);
 bool validation_handle(Worker *worker, void *state, Batch *batch, Error *reterr);
 bool validation_reload(Worker *worker, void *state, Error *reterr);

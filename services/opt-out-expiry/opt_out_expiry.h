@@ -26,6 +26,7 @@ typedef struct Expiry {
 
 extern const ConfigItem expiry_config_items[];
 
+/* The functions of the service's WorkerSpec: what they must do is in runtime/worker.h. */
 bool expiry_open(Worker *worker, void *state, Error *reterr);
 bool expiry_handle(Worker *worker, void *state, Batch *batch, Error *reterr);
 bool expiry_tick(Worker *worker, void *state, int *ret_next_ms, Error *reterr);

@@ -18,6 +18,7 @@
      "wake-ups appended between two batches: windows of one midnight come as a herd"}
 /* clang-format on */
 
+/* timer_loop_open - nothing known yet, so every shard is asked at once; makes the metrics. */
 void timer_loop_open(TimerLoop *loop);
 
 /* timer_loop_note - windows that a batch opened: their shards are worth a look at the deadline. */

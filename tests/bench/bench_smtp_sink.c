@@ -132,14 +132,13 @@ static void client_read(Client *client)
         return;
     }
     for (size_t used = 0; used < (size_t)got && client->fd >= 0;)
-        used += (client->in_message ? client_take_message : client_take_line)(
-            client, bytes + used, (size_t)got - used);
+        used += (client->in_message ? client_take_message : client_take_line)(client, bytes + used,
+                                                                              (size_t)got - used);
 }
 
 static int listener_open(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     const int fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 64) != 0 ||

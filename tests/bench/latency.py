@@ -13,6 +13,21 @@ from words import instant_ms
 START_AT_MS = instant_ms("2026-11-02T01:00:00.000Z")
 BUSINESS_DAYS_WALL_S = 30
 DRAIN_SECONDS_MAX = 180
+QUIET_S = 1
+
+
+def load_reference(installation, load, workers):
+    """Reference data, and every worker in its group: no record waits for either."""
+    for topic, key, records in (("partner", "mpn_id", load.partners),
+                                ("tenant", "tenant_id", load.tenants)):
+        for record in records:
+            installation.produce(topic, record[key], record)
+    installation.flush()
+    validation = workers[1]
+    plant.wait("reference data", workers,
+               lambda: validation.value("records_consumed_total", "tenant") >= len(load.tenants)
+               and all(worker.is_ready() for worker in workers), 120, lambda: "loading")
+    time.sleep(QUIET_S)  # what the load left behind (commits, fetches) is over
 
 
 def publish_steadily(bench, installation, load, per_second, workers):
@@ -44,18 +59,10 @@ def run(bench, per_second, seconds, timer_delay_ms=None):
     say(f"  {load.count:,} claims at {per_second}/s; clock {speed:,} times as fast: five business "
         f"days pass in about {BUSINESS_DAYS_WALL_S} s")
     settings = {} if timer_delay_ms is None else {"CPOR_TIMER_DELAY_MS": str(timer_delay_ms)}
-    for topic, key, records in (("partner", "mpn_id", load.partners),
-                                ("tenant", "tenant_id", load.tenants)):
-        for record in records:
-            installation.produce(topic, record[key], record)
-    installation.flush()
     workers = [plant.Watched(bench, installation, service, settings)
                for service in harness.SERVICES]
-    validation, expiry = workers[1], workers[-1]
-    plant.wait("reference data", workers,
-               lambda: validation.value("records_consumed_total", "tenant") >= len(load.tenants)
-               and all(worker.values for worker in workers), 120, lambda: "loading")
-    time.sleep(1)  # all have joined; the first records must not wait for a group
+    expiry = workers[-1]
+    load_reference(installation, load, workers)
     meter = bench.meter(workers)
     publisher_late_s = publish_steadily(bench, installation, load, per_second, workers)
 

@@ -1,4 +1,4 @@
-"""The limits beside the figures: a stage's SQL without Kafka, its Kafka transactions without SQL."""
+"""The limits: each stage's SQL without Kafka, and its Kafka transactions without SQL."""
 
 import json
 import pathlib

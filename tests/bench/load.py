@@ -1,21 +1,21 @@
 """Claims that go through, and the reference data that lets them."""
 
 import documents
+from words import WORKLOADS
 
-WORKLOADS = ("EXCHANGE_ONLINE SHAREPOINT_ONLINE TEAMS TEAMS_PHONE TEAMS_MEETINGS MICROSOFT_365_APPS "
-             "YAMMER INTUNE ENTRA_ID_PREMIUM INFORMATION_PROTECTION").split()
 PARTNER_COUNT = 20
 # Offsets all around the clock, so that midnights do not come together.
-ZONES = ("Asia/Seoul Asia/Shanghai Asia/Bangkok Asia/Dhaka Asia/Karachi Asia/Dubai Europe/Istanbul "
-         "Africa/Cairo Europe/Berlin Europe/London Atlantic/Azores America/Sao_Paulo America/Halifax "
-         "America/New_York America/Chicago America/Denver America/Los_Angeles America/Anchorage "
-         "Pacific/Honolulu Pacific/Auckland Pacific/Noumea Australia/Brisbane").split()
+ZONES = ("Asia/Seoul Asia/Shanghai Asia/Bangkok Asia/Dhaka Asia/Karachi Asia/Dubai "
+         "Europe/Istanbul Africa/Cairo Europe/Berlin Europe/London Atlantic/Azores "
+         "America/Sao_Paulo America/Halifax America/New_York America/Chicago America/Denver "
+         "America/Los_Angeles America/Anchorage Pacific/Honolulu Pacific/Auckland Pacific/Noumea "
+         "Australia/Brisbane").split()
 COMMENT = {"author": "Robin Park", "at": "2026-10-30T01:30:00.000Z",
            "text": "Migration finished in September.\nAdoption work goes on until spring."}
 
 
 class Load:
-    """count claims of line_count lines; claims_per_tenant of them share a customer, never a slot."""
+    """count claims of line_count lines; claims_per_tenant share a customer, never a slot."""
 
     def __init__(self, count, claims_per_tenant=5, line_count=2, zones=("Asia/Seoul",)):
         assert claims_per_tenant * line_count <= len(WORKLOADS), "a slot would be claimed twice"

@@ -122,6 +122,15 @@ class Watched:
         found = re.findall(r'^cpor_(\w+)(?:\{topic="([^"]*)"\})? ([-\d.e+]+)$', text, re.M)
         self.values = {(name, topic): float(value) for name, topic, value in found}
 
+    def is_ready(self):
+        """/readyz: assigned and connected."""
+        if self.connection is None:
+            return False
+        self.connection.request("GET", "/readyz")
+        response = self.connection.getresponse()
+        response.read()
+        return response.status == 200
+
     def value(self, name, topic=""):
         return self.values.get((name, topic), 0.0)
 

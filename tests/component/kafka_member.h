@@ -11,7 +11,7 @@
 enum { PARTITION_COUNT = 4, RECORD_COUNT = 400, PATIENCE_MS = 30000 };
 
 static const char *brokers;
-static char properties_path[64];
+static char properties_folder[4000], properties_path[4096];
 static Judge judge;
 static const Clock real_clock = {0, 0, 1};
 static int installation; /* each test has its own prefixes */
@@ -215,7 +215,12 @@ static inline int open_all(void **state)
     }
     judge_open(&judge, brokers);
     /* Time-outs short enough for a test; that they pass through the file is tested with them. */
-    snprintf(properties_path, sizeof properties_path, "/tmp/test_kafka_%d", (int)getpid());
+    const char *temporary = getenv("TMPDIR");
+    snprintf(properties_folder, sizeof properties_folder, "%s/test_kafka_XXXXXX",
+             temporary == NULL ? P_tmpdir : temporary);
+    if (mkdtemp(properties_folder) == NULL)
+        return -1;
+    snprintf(properties_path, sizeof properties_path, "%s/properties", properties_folder);
     FILE *file = fopen(properties_path, "we");
     if (file == NULL)
         return -1;
@@ -229,5 +234,5 @@ static inline int close_all(void **state)
     (void)state;
     if (judge.producer != NULL)
         judge_close(&judge);
-    return unlink(properties_path);
+    return unlink(properties_path) == 0 ? rmdir(properties_folder) : -1;
 }

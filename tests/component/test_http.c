@@ -165,8 +165,8 @@ static void every_answer_is_guarded(void **state)
         "Cache-Control: no-store\r\n",
         "X-Content-Type-Options: nosniff\r\n",
         "Referrer-Policy: no-referrer\r\n",
-        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-        "frame-ancestors 'none'; base-uri 'none'\r\n",
+        "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'\r\n",
     };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         const Answer answer = get(*state, paths[i]);

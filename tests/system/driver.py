@@ -101,7 +101,9 @@ class Driver:
         self.board.close()
 
     def name_few(self, left):
-        named = [f"{key[1]} {self.board.statuses(key)}" for key in left[:2]] if len(left) < 5 else []
+        if len(left) >= 5:
+            return ""
+        named = [f"{key[1]} {self.board.statuses(key)}" for key in left[:2]]
         return "".join(f"; {name}" for name in named)
 
     def describe(self):
@@ -109,6 +111,6 @@ class Driver:
         lines = [f"{len(left)} claims have not ended, {self.open_steps} steps wait"]
         for key in left[:10]:
             latest = self.board.latest(key)
-            lines.append(f"  claim {key[1]} of tenant {key[0]}: {self.board.statuses(key)}, findings "
-                         f"{json.dumps(latest['findings']) if latest else None}")
+            lines.append(f"  claim {key[1]} of tenant {key[0]}: {self.board.statuses(key)}, "
+                         f"findings {json.dumps(latest['findings']) if latest else None}")
         return "\n".join(lines)

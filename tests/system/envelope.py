@@ -1,4 +1,4 @@
-"""One record to one event, or the dead letter's code: EVENTS sections 1, 3 and 4. Slow and obvious."""
+"""One record to one event, or the dead letter's code: EVENTS sections 1, 3 and 4. Slow, obvious."""
 
 import json
 from dataclasses import dataclass, field

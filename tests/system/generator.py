@@ -40,7 +40,8 @@ class Load:
 
     def __init__(self, seed, count, start_at_ms, window_s=14.0):
         self.random = random.Random(seed)
-        self.today = datetime.datetime.fromtimestamp(start_at_ms / 1000, datetime.timezone.utc).date()
+        self.today = datetime.datetime.fromtimestamp(start_at_ms / 1000,
+                                                     datetime.timezone.utc).date()
         self.window_s = window_s
         self.partners, self.tenants, self.subscriptions = [], [], []
         self.stories, self.claims = [], []
@@ -225,10 +226,14 @@ class Load:
             ("CLIPPY", "D365_SALES"))
         return document
 
+    def subscription_of(self, line):
+        return next(subscription for subscription in self.subscriptions
+                    if subscription["subscription_id"] == line["subscription_id"])
+
     def bad_subscription(self):
         document, _ = self.bizapps(count=2, activities=["USAGE"], products=POWER_PLATFORM)
         line = document["lines"][self.random.randrange(2)]
-        mine = next(s for s in self.subscriptions if s["subscription_id"] == line["subscription_id"])
+        mine = self.subscription_of(line)
         kind = self.random.randrange(5)
         if kind == 0:
             mine["channel"] = "CSP"
@@ -246,7 +251,7 @@ class Load:
         """Waits for seven days, then refused."""
         document, tenant = self.bizapps(self.add_tenant(), 2, ["USAGE"], POWER_PLATFORM)
         line = document["lines"][0]
-        mine = next(s for s in self.subscriptions if s["subscription_id"] == line["subscription_id"])
+        mine = self.subscription_of(line)
         kind = self.random.randrange(3)
         if kind == 0:
             mine["provisioned"] = False
@@ -378,8 +383,9 @@ class Load:
         for _ in range(self.random.choice((1, 1, 2))):
             steps.append(self.later(
                 document, ("OPT_OUT_OPEN", "OFFICIAL", "REJECTED", "ENDED"),
-                self.random.random() * self.window_s, "opt-out-expiry", "cpor.customer.opted-out.v1",
-                actor={"type": "customer"}, **self.some_lines(document)))
+                self.random.random() * self.window_s, "opt-out-expiry",
+                "cpor.customer.opted-out.v1", actor={"type": "customer"},
+                **self.some_lines(document)))
         self.tell(*steps)
 
     def story_withdrawn(self):
@@ -410,7 +416,8 @@ class Load:
             first, ("OPT_OUT_OPEN",), 0, "claim-submission", "cpor.claim.evidence-added.v1",
             actor={"type": "partner", "id": first["mpn_id"]},
             poe=[documents.poe(self.day(50), [1], document_id="SOW-2")])
-        self.tell(self.submit(first), evidence, self.submit(second, key=key, statuses=("OFFICIAL",)))
+        self.tell(self.submit(first), evidence,
+                  self.submit(second, key=key, statuses=("OFFICIAL",)))
 
     # ---- publishers' mistakes
 

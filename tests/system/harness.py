@@ -318,7 +318,7 @@ class Installation:
     # ---- waiting and asking
 
     def wait(self, what, condition, seconds=60, poll_s=0.05):
-        """Polls until condition() is true and returns its value; says every 5 s what it waits for."""
+        """Polls until condition() is true; its value. Says every 5 s what it waits for."""
         begin = said = time.monotonic()
         while True:
             value = condition()
@@ -349,7 +349,8 @@ class Installation:
 
     def publish_reference(self, partners=(), tenants=(), subscriptions=(), wait=True):
         """Reference records, and waits until PostgreSQL holds them."""
-        for topic, key, records in (("partner", "mpn_id", partners), ("tenant", "tenant_id", tenants),
+        for topic, key, records in (("partner", "mpn_id", partners),
+                                    ("tenant", "tenant_id", tenants),
                                     ("subscription", "subscription_id", subscriptions)):
             for record in records:
                 self.produce(topic, record[key], record)
@@ -415,8 +416,9 @@ class StatusBoard:
             self.installation.wait(f"claim {key[1]} to be {' or '.join(wanted)}", check, seconds)
         except AssertionError as error:
             latest = self.latest(key)
-            raise AssertionError(f"claim {key}: expected {' or '.join(wanted)}, actual "
-                                 f"{self.statuses(key)}, last event {json.dumps(latest)}\n{error}") from None
+            raise AssertionError(
+                f"claim {key}: expected {' or '.join(wanted)}, actual {self.statuses(key)}, "
+                f"last event {json.dumps(latest)}\n{error}") from None
         return self.latest(key)
 
     def close(self):

@@ -153,7 +153,8 @@ class Judge:
                 calendars.zone_of(claim.document, tenant))
             for number, deadline in deadlines.items():
                 if deadline not in (None, expected):
-                    self.say(key, f"deadline of line {number}, notified {instant_text(accepted_at)}",
+                    self.say(key, f"deadline of line {number}, "
+                             f"notified {instant_text(accepted_at)}",
                              instant_text(expected), instant_text(deadline))
 
     def check_associations(self):
@@ -162,8 +163,9 @@ class Judge:
             published[record.header("ce_id")].append(record)
         for name, records in published.items():
             if len(records) != 1:
-                self.mismatches.append(f"{records[0].header('ce_type')} {name} of "
-                                       f"{records[0].json['claim_id']}: published {len(records)} times")
+                self.mismatches.append(
+                    f"{records[0].header('ce_type')} {name} of "
+                    f"{records[0].json['claim_id']}: published {len(records)} times")
         expected = {}
         for association in self.model.associations.values():
             expected[event_id(f"{association.id}/official")] = ("official", association)
@@ -241,7 +243,8 @@ class Judge:
         actual = {}
         for record in self.dead:
             topic = record.header("dlq_topic").removeprefix(self.installation.prefix)
-            order = self.order(int(record.header("dlq_partition")), int(record.header("dlq_offset")))
+            order = self.order(int(record.header("dlq_partition")),
+                               int(record.header("dlq_offset")))
             if (topic, order) in actual:
                 self.mismatches.append(f"dead letter of {topic} {order}: published twice")
             actual[topic, order] = record.header("dlq_reason")

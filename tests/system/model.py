@@ -133,7 +133,8 @@ class Model:
         moments = [(item.at, {"partner": 0, "tenant": 0, "subscription": 0,
                               "claim-submission": 1, "opt-out-expiry": 3}[item.topic],
                     item.order, item) for item in inputs]
-        moments += [(accepted_at, 2, index, (key, deadlines)) for index, (key, (accepted_at, deadlines))
+        moments += [(accepted_at, 2, index, (key, deadlines))
+                    for index, (key, (accepted_at, deadlines))
                     in enumerate(sorted(self.notices.items()))]
         for at, rank, _, item in sorted(moments, key=lambda m: m[:3]):
             if rank == 0:

@@ -30,7 +30,7 @@ class Record:
 
 
 class Follower:
-    """Reads topics from their start, and again from where it stopped, as read_committed sees them."""
+    """Reads topics from their start, then on from where it stopped, as read_committed sees them."""
 
     def __init__(self, installation, topics, isolation="read_committed"):
         self.prefix = installation.prefix
@@ -68,7 +68,8 @@ class Follower:
         give_up = time.monotonic() + seconds
         while any(self.reached[place] < end for place, end in ends.items()):
             records += self.poll()
-            assert time.monotonic() < give_up, f"topics not read in {seconds} s: {self.behind(ends)}"
+            assert time.monotonic() < give_up, (
+                f"topics not read in {seconds} s: {self.behind(ends)}")
         return records
 
     def behind(self, ends):

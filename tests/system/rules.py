@@ -221,8 +221,8 @@ def validate_claim(document, poes, tenant, reference, at, contact_rule=True):
     found = list(dict.fromkeys(code for code, _ in fields.field_findings(document)))
     clean = readable(document)
     found += program_findings(clean)
-    found += partner_findings(clean, reference,
-                              datetime.datetime.fromtimestamp(at / 1000, datetime.timezone.utc).date())
+    today = datetime.datetime.fromtimestamp(at / 1000, datetime.timezone.utc).date()
+    found += partner_findings(clean, reference, today)
     found += customer_findings(clean, tenant, contact_rule)
     found += completeness_findings(clean)
     found += disclosure_findings(clean, tenant, poes)

@@ -36,7 +36,8 @@ def text(value):
 def envelope(event_type, event_id, without=None):
     headers = [("ce_specversion", b"1.0"), ("ce_id", event_id.encode()), ("ce_source", b"/bad"),
                ("ce_type", event_type.encode()), ("content-type", b"application/json"),
-               ("traceparent", b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"), ("x-own", b"\x00\xff")]
+               ("traceparent", b"00-" + b"1" * 32 + b"-" + b"2" * 16 + b"-01"),
+               ("x-own", b"\x00\xff")]
     return [header for header in headers if header[0] != without]
 
 
@@ -50,7 +51,8 @@ DEAD = [
                                        (EXPIRY, OPTED_OUT, body()))],
     ("no header at all", EXPIRY, None, None, text(body()), "HEADER_MISSING"),
     ("unknown type", SUBMISSION, "cpor.claim.praised.v1", None, text(good()), "UNKNOWN_TYPE"),
-    ("next major version", SUBMISSION, "cpor.claim.submitted.v2", None, text(good()), "UNKNOWN_TYPE"),
+    ("next major version", SUBMISSION, "cpor.claim.submitted.v2", None,
+     text(good()), "UNKNOWN_TYPE"),
     ("type of another topic", SUBMISSION, OPTED_OUT, None, text(body()), "UNKNOWN_TYPE"),
     ("submission on opt-out-expiry", EXPIRY, SUBMITTED, None, text(good()), "UNKNOWN_TYPE"),
     ("unknown type and no JSON", EXPIRY, "x", None, b"{", "UNKNOWN_TYPE"),
@@ -60,29 +62,34 @@ DEAD = [
     ("cut off", SUBMISSION, SUBMITTED, None, text(good())[:-1], "NOT_JSON"),
     ("trailing bytes", SUBMISSION, SUBMITTED, None, text(good()) + b" x", "NOT_JSON"),
     ("byte-order mark", SUBMISSION, SUBMITTED, None, b"\xef\xbb\xbf" + text(good()), "NOT_JSON"),
-    ("duplicate key", SUBMISSION, SUBMITTED, None, b'{"claim_id":"C-x",' + text(good())[1:], "NOT_JSON"),
+    ("duplicate key", SUBMISSION, SUBMITTED, None,
+     b'{"claim_id":"C-x",' + text(good())[1:], "NOT_JSON"),
     ("duplicate key deep", EXPIRY, OPTED_OUT, None, text(body(more={"a": 1})).replace(
         b'"a": 1', b'"a": 1, "a": 2'), "NOT_JSON"),
-    ("unpaired surrogate", SUBMISSION, SUBMITTED, None, text(changed(good(), "/claim_name", "\ud800")),
-     "NOT_JSON"),
-    ("invalid UTF-8", SUBMISSION, SUBMITTED, None, text(good()).replace(b"Sam", b"\xff\xfe"), "NOT_JSON"),
+    ("unpaired surrogate", SUBMISSION, SUBMITTED, None,
+     text(changed(good(), "/claim_name", "\ud800")), "NOT_JSON"),
+    ("invalid UTF-8", SUBMISSION, SUBMITTED, None,
+     text(good()).replace(b"Sam", b"\xff\xfe"), "NOT_JSON"),
     ("random bytes", SUBMISSION, SUBMITTED, None, bytes(range(256)), "NOT_JSON"),
-    ("too deep", SUBMISSION, SUBMITTED, None, text({**good(), "more": json.loads("[" * 17 + "]" * 17)}),
-     "TOO_DEEP"),
+    ("too deep", SUBMISSION, SUBMITTED, None,
+     text({**good(), "more": json.loads("[" * 17 + "]" * 17)}), "TOO_DEEP"),
     ("too deep opt-out", EXPIRY, OPTED_OUT, None, text(body(more=json.loads("[" * 16 + "]" * 16))),
      "TOO_DEEP"),
-    ("no claim id", SUBMISSION, SUBMITTED, None, text(changed(good(), "/claim_id", ...)), "FIELD_INVALID"),
+    ("no claim id", SUBMISSION, SUBMITTED, None,
+     text(changed(good(), "/claim_id", ...)), "FIELD_INVALID"),
     ("claim id too long", SUBMISSION, SUBMITTED, None, text(good("C" * 65)), "FIELD_INVALID"),
     ("claim id with a slash", SUBMISSION, SUBMITTED, None, text(good("a/b")), "FIELD_INVALID"),
     ("no tenant", SUBMISSION, SUBMITTED, None, text(changed(good(), "/customer/tenant_id", ...)),
      "FIELD_INVALID"),
-    ("no customer", SUBMISSION, SUBMITTED, None, text(changed(good(), "/customer", ...)), "FIELD_INVALID"),
+    ("no customer", SUBMISSION, SUBMITTED, None,
+     text(changed(good(), "/customer", ...)), "FIELD_INVALID"),
     ("tenant no GUID", SUBMISSION, SUBMITTED, None,
      text(changed(good(), "/customer/tenant_id", "contoso")), "FIELD_INVALID"),
     ("empty lines", SUBMISSION, WITHDRAWN, None, text(body(lines=[])), "FIELD_INVALID"),
     ("lines no numbers", SUBMISSION, WITHDRAWN, None, text(body(lines=["1"])), "FIELD_INVALID"),
     ("line 1.0", SUBMISSION, WITHDRAWN, None, text(body(lines=[1.0])), "FIELD_INVALID"),
-    ("no actor", SUBMISSION, WITHDRAWN, None, text(changed(body(), "/actor", ...)), "FIELD_INVALID"),
+    ("no actor", SUBMISSION, WITHDRAWN, None,
+     text(changed(body(), "/actor", ...)), "FIELD_INVALID"),
     ("no reason", SUBMISSION, DISASSOCIATED, None, text(body()), "FIELD_INVALID"),
     ("blank reason", SUBMISSION, DISASSOCIATED, None, text(body(reason=" \t")), "FIELD_INVALID"),
     ("opt-out of no lines", EXPIRY, OPTED_OUT, None,
@@ -114,11 +121,14 @@ REJECTED = [
     ("MPN missing", "/mpn_id", ..., {("FIELD_MISSING", "/mpn_id")}),
     ("domain missing", "/customer/domain", ..., {("FIELD_MISSING", "/customer/domain")}),
     ("domain spaces", "/customer/domain", "a b.example", {("FIELD_INVALID", "/customer/domain")}),
-    ("domain unicode", "/customer/domain", "bücher.example", {("FIELD_INVALID", "/customer/domain")}),
+    ("domain unicode", "/customer/domain", "bücher.example",
+     {("FIELD_INVALID", "/customer/domain")}),
     ("domain long", "/customer/domain", "a." * 126 + "ab", {("FIELD_INVALID", "/customer/domain")}),
     ("contact missing", "/customer/contact", ..., {("FIELD_MISSING", "/customer/contact")}),
-    ("contact title missing", "/customer/contact/title", ..., {("FIELD_MISSING", "/customer/contact/title")}),
-    ("mail invalid", "/customer/contact/email", "nobody", {("FIELD_INVALID", "/customer/contact/email")}),
+    ("contact title missing", "/customer/contact/title", ...,
+     {("FIELD_MISSING", "/customer/contact/title")}),
+    ("mail invalid", "/customer/contact/email", "nobody",
+     {("FIELD_INVALID", "/customer/contact/email")}),
     ("mail long", "/customer/contact/email", "a" * 240 + "@customer1.example",
      {("FIELD_INVALID", "/customer/contact/email")}),
     ("mail line feed", "/customer/contact/email", "a@customer1.example\nBcc: b@c.example",
@@ -139,9 +149,11 @@ REJECTED = [
     ("proof's date", "/poe/0/signed_on", "2026-02-30", {("FIELD_INVALID", "/poe/0/signed_on")}),
     ("proof's lines", "/poe/0/covers", [1, 9], {("FIELD_INVALID", "/poe/0/covers/1")}),
     ("proof's hash", "/poe/0/sha256", "abc", {("FIELD_INVALID", "/poe/0/sha256")}),
-    ("comment long", "/comments", [{"author": "a", "at": "2026-05-20T08:00:00Z", "text": "x" * 4001}],
+    ("comment long", "/comments",
+     [{"author": "a", "at": "2026-05-20T08:00:00Z", "text": "x" * 4001}],
      {("FIELD_INVALID", "/comments/0/text")}),
-    ("101 comments", "/comments", [{"author": "a", "at": "2026-05-20T08:00:00Z", "text": "x"}] * 101,
+    ("101 comments", "/comments",
+     [{"author": "a", "at": "2026-05-20T08:00:00Z", "text": "x"}] * 101,
      {("FIELD_INVALID", "/comments")}),
     ("line number 1.0", "/lines/0/line", 1.0, {("FIELD_INVALID", "/lines/0/line")}),
     ("line number 0", "/lines/0/line", 0, {("FIELD_INVALID", "/lines/0/line")}),
@@ -156,9 +168,11 @@ REJECTED = [
 
 GOOD = [
     ("unknown fields", "/surprise", {"deep": [1, 2]}), ("128 characters", "/claim_name", "é" * 128),
-    ("optional null", "/customer/country", None), ("upper case", "/customer/domain", "CUSTOMER1.Example"),
+    ("optional null", "/customer/country", None),
+    ("upper case", "/customer/domain", "CUSTOMER1.Example"),
     ("upper GUID", "/customer/tenant_id", TENANT["tenant_id"].upper()),
-    ("long comment", "/comments", [{"author": "a", "at": "2026-05-20T08:00:00Z", "text": "x\n\t" * 1333}]),
+    ("long comment", "/comments",
+     [{"author": "a", "at": "2026-05-20T08:00:00Z", "text": "x\n\t" * 1333}]),
 ]
 
 
@@ -194,7 +208,8 @@ def run(stack, tmp_path_factory):
 def publish_all(installation):
     for name, topic, event_type, without, value, _ in DEAD:
         headers = envelope(event_type, name, without) if event_type else []
-        installation.produce(topic, TENANT["tenant_id"], value, [*headers, ("x-case", name.encode())])
+        installation.produce(topic, TENANT["tenant_id"], value,
+                             [*headers, ("x-case", name.encode())])
     for index, (name, path, value, _) in enumerate(REJECTED):
         installation.publish(SUBMISSION, SUBMITTED, with_own_slot(f"R-{index}", path, value),
                              TENANT["tenant_id"])

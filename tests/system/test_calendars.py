@@ -25,7 +25,8 @@ zoneinfo.reset_tzpath(["/usr/share/zoneinfo"])
 
 
 def pinned_version():
-    return re.search(r"^holidays==(\S+)$", (ROOT / "tests" / "requirements.txt").read_text(), re.M)[1]
+    requirements = (ROOT / "tests" / "requirements.txt").read_text()
+    return re.search(r"^holidays==(\S+)$", requirements, re.M)[1]
 
 
 @pytest.fixture(scope="module")

@@ -66,8 +66,10 @@ def test_repeated_opt_outs_and_withdrawals(install):
     withdrawal = {"claim_id": "C-1", "tenant_id": TENANT["tenant_id"],
                   "actor": {"type": "partner", "id": "1234566"}}
     for _ in range(2):
-        installation.publish("opt-out-expiry", "cpor.customer.opted-out.v1", opt_out, event_id="o-1")
-        installation.publish("claim-submission", "cpor.claim.withdrawn.v1", withdrawal, event_id="w-1")
+        installation.publish("opt-out-expiry", "cpor.customer.opted-out.v1", opt_out,
+                             event_id="o-1")
+        installation.publish("claim-submission", "cpor.claim.withdrawn.v1", withdrawal,
+                             event_id="w-1")
     installation.publish("opt-out-expiry", "cpor.customer.opted-out.v1", opt_out, event_id="o-2")
     installation.publish("claim-submission", "cpor.claim.withdrawn.v1", withdrawal, event_id="w-2")
     installation.flush()

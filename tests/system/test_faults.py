@@ -47,7 +47,7 @@ def run_load(installation, load, faults, instances=2, seconds=240):
 
 
 def test_workers_killed_and_redis_flushed(install, seed):
-    """Each instance of each worker in turn, kill -9, back under its name; FLUSHALL in the middle."""
+    """Each instance of each worker in turn: kill -9, back under its name; FLUSHALL in between."""
     chance = random.Random(seed)
     installation = install(speed=SPEED, start_at_ms=START)
 

@@ -121,9 +121,11 @@ def test_korean_notice(run):
 
 
 def test_language_falls_back_to_english(run):
-    document = changed(documents.claim("N-fi", ENGLISH, DAY, ("YAMMER",)), "/customer/locale", "fi-FI")
+    document = changed(documents.claim("N-fi", ENGLISH, DAY, ("YAMMER",)),
+                       "/customer/locale", "fi-FI")
     _, mails = notify(run, document)
-    assert not re.search("[\uac00-\ud7a3]", mails[0]["text"]) and "opt out" in mails[0]["text"].lower()
+    text = mails[0]["text"]
+    assert not re.search("[\uac00-\ud7a3]", text) and "opt out" in text.lower()
 
 
 def test_message_ids_differ_by_claim(run):
@@ -141,7 +143,8 @@ def test_message_ids_differ_by_claim(run):
     ("/customer/contact/email", "<sam@customer1.example> victim@customer1.example")])
 def test_header_injection_is_impossible(run, path, value, request):
     number = request.node.callspec.indices["path"]
-    document = changed(documents.claim(f"N-inject-{number}", ENGLISH, DAY, ("INTUNE",)), path, value)
+    document = changed(documents.claim(f"N-inject-{number}", ENGLISH, DAY, ("INTUNE",)),
+                       path, value)
     event, _ = notify(run, document, "REJECTED")
     assert "FIELD_INVALID" in {entry["code"] for entry in event["findings"]}
     assert not [mail for mail in run[0].mails() if "bcc" in mail["headers"]
@@ -188,7 +191,8 @@ def test_forged_tokens_are_refused(run):
               token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1:]]
     for bad in forged:
         assert post(installation.page, token=bad)[0] in (400, 403, 404, 410), bad
-        assert get(f"{installation.page}?token={urllib.parse.quote(bad)}")[0] in (400, 403, 404, 410)
+        link = f"{installation.page}?token={urllib.parse.quote(bad)}"
+        assert get(link)[0] in (400, 403, 404, 410)
     installation.wait_quiet()
     board.update()
     assert board.status((ENGLISH["tenant_id"], "N-forged")) == "OPT_OUT_OPEN"
@@ -226,7 +230,8 @@ def test_temporary_refusal_is_tried_again(install):
     board = harness.StatusBoard(installation)
     for local, workload in (("tempfail-2", "TEAMS"), ("tempfail-data-1", "YAMMER")):
         document = documents.claim(f"N-{local}", ENGLISH, DAY, (workload,))
-        document["customer"]["contact"]["email"] = f"{local}.{installation.name}@{ENGLISH['domains'][0]}"
+        document["customer"]["contact"]["email"] = \
+            f"{local}.{installation.name}@{ENGLISH['domains'][0]}"
         _, mails = notify((installation, board), document)
         assert len(mails) == 1 and len({mail["message_id"] for mail in mails}) == 1
 

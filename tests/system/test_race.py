@@ -119,7 +119,7 @@ def test_too_early_and_repeated_closings_are_harmless(race):
 
 
 def test_opt_out_on_a_wrong_partition(race):
-    """A foreign client's opt-out, received in time, handled after the promotion: honoured, ENDED."""
+    """A foreign client's opt-out, received in time, handled after the promotion: honoured."""
     installation, board = race
     document = documents.claim("C-12", documents.tenant(12), recent_day(installation))
     key = submit(installation, document)

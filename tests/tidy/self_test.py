@@ -39,6 +39,8 @@ CLEAN = {
     "deploy/page.html": '<a href="https://www.contoso.example/a">a</a>\n',
     "deploy/image/Dockerfile": "FROM debian:12\n",
     "deploy/first.sql": "-- The first.\n",
+    "tests/fuzz/.clang-format": "BasedOnStyle: LLVM\nIndentWidth: 4\n",
+    "tests/fuzz/good.c": '/* good.c - it. */\n\nint good(void) {\n    return 1;\n}\n',
 }
 
 
@@ -96,6 +98,7 @@ def planted():
                 "const ConfigItem items[] = {", '    {"CPOR_A", ""},', '    {"BROKERS", ""},', "};")
     yield plant("setting-names", "common/store/bad.h",
                 "#define BAD_CONFIG_ITEMS \\", '    {"cpor_a", "",  \\', '     "help"}')
+    yield plant("format", "tests/fuzz/bad.c", "", "int bad(void) { return  1; }")
 
 
 def spared():
@@ -140,6 +143,9 @@ def run():
             found = caught(folder, {path: text})
             if found:
                 wrong.append(f"{check}: {text[-60:]!r} in {path} is fine, caught {sorted(found)}")
+        tidy.CLANG_FORMATS = ["no-such-program"]
+        if caught(folder, {}) != {("format", ".clang-format")}:
+            wrong.append("format: a missing clang-format is not told")
     missing = set(tidy.CHECKS) - {check for check, _, _ in planted()}
     wrong += [f"{check}: nothing is planted for it" for check in sorted(missing)]
     print("\n".join(wrong + [f"self-test: {count} planted, {len(wrong)} wrong"]))

@@ -202,8 +202,13 @@ static const SettleRow rows[] = {
      PENDING,
      CLAIM_PARTNER_ACTION_REQUIRED,
      "uu"},
-    {"approved, though a review is pending for another", 2, {APPROVED, PASSED}, {{0}}, PENDING,
-     CLAIM_UNDER_REVIEW, "vu"},
+    {"approved, though a review is pending for another",
+     2,
+     {APPROVED, PASSED},
+     {{0}},
+     PENDING,
+     CLAIM_UNDER_REVIEW,
+     "vu"},
     {"review is pending, nothing left", 1, {REJECTED}, {{0}}, PENDING, CLAIM_REJECTED, "r"},
 };
 
