@@ -18,7 +18,8 @@ typedef struct KafkaSettings {
     const char *group_prefix;    /* "cpor." */
     const char *service;         /* group = group_prefix + service */
     const char *instance; /* transactional.id = group + "." + instance; group.instance.id too */
-    const char *const *input_topics; /* short names, NULL-terminated */
+    const char *const *input_topics;  /* short names, NULL-terminated */
+    const char *const *output_topics; /* likewise, or NULL: looked up at open, see kafka_warm */
     int batch_count_max;
     int batch_wait_ms;
     int64_t batch_size_max; /* bytes of values after which a batch is closed */

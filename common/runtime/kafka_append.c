@@ -41,8 +41,10 @@ static bool appender_open(Kafka *kafka, Error *reterr)
         return false;
     rd_kafka_conf_set_dr_msg_cb(conf, acknowledged);
     kafka->appender = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    if (kafka->appender != NULL)
+    if (kafka->appender != NULL) {
+        kafka_warm(kafka, kafka->appender);
         return true;
+    }
     rd_kafka_conf_destroy(conf);
     return error_set(reterr, ERROR_FATAL, "make Kafka producer: %s", why);
 }

@@ -10,6 +10,7 @@
 enum {
     KAFKA_NAME_SIZE = 256,
     KAFKA_TOPIC_COUNT_MAX = 16,
+    KAFKA_WARM_MS = 2000,
     KAFKA_OPEN_MS = 5000,     /* init_transactions: longer than a healthy coordinator ever needs */
     KAFKA_PUBLISH_MS = 15000, /* all of kafka_publish but an abort: above transaction.timeout.ms */
     KAFKA_ABORT_MS = 5000,
@@ -99,6 +100,13 @@ void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
 
 /* kafka_messages_destroy - forget the batch in hand. */
 void kafka_messages_destroy(Kafka *kafka);
+
+/*
+ * kafka_warm - look up the output topics once, so that a producer's first record does not wait for
+ * it: the client asks for topics that it does not know once a second (librdkafka issue 3202), which
+ * cost the first record after every start 1.1 s. Best effort, bounded.
+ */
+void kafka_warm(const Kafka *kafka, rd_kafka_t *producer);
 
 /* kafka_producer_open / kafka_appender_close - the producers' side of kafka_open, _release. */
 MUST_CHECK bool kafka_producer_open(Kafka *kafka, Error *reterr);

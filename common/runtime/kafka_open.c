@@ -60,6 +60,23 @@ static Kafka *kafka_new(const KafkaSettings *settings)
     return kafka;
 }
 
+void kafka_warm(const Kafka *kafka, rd_kafka_t *producer)
+{
+    const char *const *topics = kafka->settings.output_topics;
+    for (size_t i = 0; topics != NULL && topics[i] != NULL; i++) {
+        char name[KAFKA_NAME_SIZE];
+        const struct rd_kafka_metadata *metadata = NULL;
+        rd_kafka_topic_t *topic =
+            rd_kafka_topic_new(producer, kafka_topic_name(kafka, topics[i], name), NULL);
+        if (topic == NULL)
+            continue;
+        if (rd_kafka_metadata(producer, 0, topic, &metadata, KAFKA_WARM_MS) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR)
+            rd_kafka_metadata_destroy(metadata);
+        rd_kafka_topic_destroy(topic); /* the client keeps what it learnt */
+    }
+}
+
 bool kafka_open(const KafkaSettings *settings, Kafka **ret_kafka, Error *reterr)
 {
     Kafka *kafka = kafka_new(settings);

@@ -18,7 +18,7 @@ typedef struct Property {
     const char *why;
 } Property;
 
-/* Measured where ARCHITECTURE section 7 says so; a test holds that no reason is missing. */
+/* What was measured is in ADR 6; a test holds that no reason is missing. */
 static const Property properties[] = {
     {FOR_ALL, "socket.nagle.disable", "true",
      "33,900 instead of 14,600 records/s at batches of 1,000"},

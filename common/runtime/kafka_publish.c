@@ -78,7 +78,10 @@ bool kafka_producer_open(Kafka *kafka, Error *reterr)
         return error_set(reterr, ERROR_FATAL, "make Kafka producer: %s", why);
     }
     rd_kafka_error_t *error = rd_kafka_init_transactions(kafka->producer, KAFKA_OPEN_MS);
-    return error == NULL || publish_failed(kafka, "init Kafka transactions", error, reterr);
+    if (error != NULL)
+        return publish_failed(kafka, "init Kafka transactions", error, reterr);
+    kafka_warm(kafka, kafka->producer);
+    return true;
 }
 
 static bool txn_begin(Kafka *kafka, Error *reterr)

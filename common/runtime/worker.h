@@ -19,7 +19,8 @@ typedef struct Worker Worker;
 typedef struct WorkerSpec {
     const char *name;                /* "opt-out-expiry" */
     const char *summary;             /* one line for --help */
-    const char *const *input_topics; /* short names, NULL-terminated */
+    const char *const *input_topics;  /* short names, NULL-terminated */
+    const char *const *output_topics; /* what it publishes to, likewise */
     const ConfigItem *config_items;  /* its own settings; ended by name NULL; may be NULL */
     size_t state_size;               /* bytes of the service's state, zeroed before open */
 

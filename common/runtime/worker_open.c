@@ -72,6 +72,7 @@ static bool open_kafka(Worker *worker, Error *reterr)
         .service = worker->spec->name,
         .instance = worker->instance,
         .input_topics = worker->spec->input_topics,
+        .output_topics = worker->spec->output_topics,
         .batch_count_max = (int)config_integer(config, "CPOR_BATCH_COUNT_MAX"),
         .batch_wait_ms = (int)config_integer(config, "CPOR_BATCH_WAIT_MS"),
         .batch_size_max = config_integer(config, "CPOR_BATCH_SIZE_MAX"),

@@ -4,11 +4,15 @@
 int main(int argc, char **argv)
 {
     static const char *const topics[] = {"claim-submission", NULL};
+    static const char *const outputs[] = {"claim-status",   "claim-validation",
+                                          "opt-out-expiry", "customer-notification",
+                                          "dead-letter",    NULL};
     static const WorkerSpec spec = {
         .name = "claim-submission",
         .summary = "stores claims and hands them on to validation; takes revisions, verdicts, "
                    "comments; hands withdrawals, disassociations, evidence and imports on",
         .input_topics = topics,
+        .output_topics = outputs,
         .config_items = submission_config_items,
         .state_size = sizeof(Submission),
         .open = submission_open,

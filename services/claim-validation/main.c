@@ -5,10 +5,14 @@ int main(int argc, char **argv)
 {
     static const char *const topics[] = {"claim-validation", "partner", "tenant", "subscription",
                                          NULL};
+    static const char *const outputs[] = {"claim-status",          "claim-validation",
+                                          "customer-notification", "opt-out-expiry",
+                                          "dead-letter",           NULL};
     static const WorkerSpec spec = {
         .name = "claim-validation",
         .summary = "keeps partners, tenants and subscriptions; checks claims against the rules",
         .input_topics = topics,
+        .output_topics = outputs,
         .config_items = validation_config_items,
         .state_size = sizeof(Validation),
         .open = validation_open,

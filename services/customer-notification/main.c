@@ -4,10 +4,12 @@
 int main(int argc, char **argv)
 {
     static const char *const topics[] = {"customer-notification", NULL};
+    static const char *const outputs[] = {"claim-status", "opt-out-expiry", "dead-letter", NULL};
     static const WorkerSpec spec = {
         .name = "customer-notification",
         .summary = "hands the notice to the mail server and opens the customer's window",
         .input_topics = topics,
+        .output_topics = outputs,
         .config_items = notification_config_items,
         .state_size = sizeof(Notification),
         .open = notification_open,

@@ -4,11 +4,15 @@
 int main(int argc, char **argv)
 {
     static const char *const topics[] = {"opt-out-expiry", NULL};
+    static const char *const outputs[] = {
+        "association-official", "claim-status",          "opt-out-expiry", "claim-submission",
+        "claim-validation",     "customer-notification", "dead-letter",    NULL};
     static const WorkerSpec spec = {
         .name = "opt-out-expiry",
         .summary = "decides opt-outs, the end of windows, and what ends associations; keeps all "
                    "timers; serves the customer's opt-out page",
         .input_topics = topics,
+        .output_topics = outputs,
         .config_items = expiry_config_items,
         .state_size = sizeof(Expiry),
         .open = expiry_open,

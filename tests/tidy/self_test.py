@@ -39,8 +39,9 @@ CLEAN = {
     "deploy/page.html": '<a href="https://www.contoso.example/a">a</a>\n',
     "deploy/image/Dockerfile": "FROM debian:12\n",
     "deploy/first.sql": "-- The first.\n",
-    "tests/fuzz/.clang-format": "BasedOnStyle: LLVM\nIndentWidth: 4\n",
-    "tests/fuzz/good.c": '/* good.c - it. */\n\nint good(void) {\n    return 1;\n}\n',
+    ".clang-format": "DisableFormat: true\nSortIncludes: Never\n",
+    "tests/fuzz/.clang-format": "BasedOnStyle: LLVM\n",
+    "tests/fuzz/good.c": source("good.c", "int good = 1;"),
 }
 
 
@@ -98,7 +99,7 @@ def planted():
                 "const ConfigItem items[] = {", '    {"CPOR_A", ""},', '    {"BROKERS", ""},', "};")
     yield plant("setting-names", "common/store/bad.h",
                 "#define BAD_CONFIG_ITEMS \\", '    {"cpor_a", "",  \\', '     "help"}')
-    yield plant("format", "tests/fuzz/bad.c", "", "int bad(void) { return  1; }")
+    yield plant("format", "tests/fuzz/bad.c", "", "int bad  = 1;")
 
 
 def spared():
