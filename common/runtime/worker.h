@@ -17,12 +17,12 @@ typedef struct Worker Worker;
 
 /* What a service says of itself. All functions run on the loop's thread. */
 typedef struct WorkerSpec {
-    const char *name;                /* "opt-out-expiry" */
-    const char *summary;             /* one line for --help */
+    const char *name;                 /* "opt-out-expiry" */
+    const char *summary;              /* one line for --help */
     const char *const *input_topics;  /* short names, NULL-terminated */
     const char *const *output_topics; /* what it publishes to, likewise */
-    const ConfigItem *config_items;  /* its own settings; ended by name NULL; may be NULL */
-    size_t state_size;               /* bytes of the service's state, zeroed before open */
+    const ConfigItem *config_items;   /* its own settings; ended by name NULL; may be NULL */
+    size_t state_size;                /* bytes of the service's state, zeroed before open */
 
     /* open what the service owns besides Kafka and its database connection, which are open. After
      * RETRY close is called, the state is zeroed, and open is called again after a pause. */

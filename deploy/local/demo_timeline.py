@@ -261,8 +261,8 @@ class Timeline:
         claim = self.claims[data["claim_id"]]
         deadline = local_text(instant_ms(data["deadline_at"]), claim.zone, True)
         self.row(at_ms, claim, f"{claim.partner} is warned: a claim with newer evidence wants "
-                 f"{claim.items[data['line']]} and would take over at {deadline}. Whose it is stays "
-                 "untold; fresher evidence would keep the slot.", "yellow", mark="◆")
+                 f"{claim.items[data['line']]} and would take over at {deadline}. Whose it is "
+                 "stays untold; fresher evidence would keep the slot.", "yellow", mark="◆")
 
     def show_dead_letter(self, at_ms, message, headers):
         self.row(at_ms, None, f"Dead letter: {headers['dlq_reason'].decode()}", "red", "bold")

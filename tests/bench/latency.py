@@ -73,6 +73,7 @@ def run(bench, per_second, seconds, timer_delay_ms=None):
                DRAIN_SECONDS_MAX, lambda: f"{officials():,.0f} of {load.association_count:,} "
                "associations are official")
     cpu = meter.read()
+    steps = {worker.service: step_of(worker) for worker in workers}
     for worker in workers:
         worker.stop()
     outcome, faults = throughput.judge(bench, installation, load, mails_before)
@@ -80,12 +81,21 @@ def run(bench, per_second, seconds, timer_delay_ms=None):
     if faults:
         return {"faults": faults}, faults
     figures = figures_of(installation, outcome, load)
-    figures.update(per_second=per_second, clock_speed=speed,
+    figures.update(per_second=per_second, steps=steps, clock_speed=speed,
                    publisher_late_ms_max=round(publisher_late_s * 1000, 1),
                    timer_delay_ms=timer_delay_ms if timer_delay_ms is not None else "default",
                    **throughput.figures_of_cpu({"cpu_s": cpu}, load.count, seconds + 30))
     early = figures["early"]
     return figures, [f"{early} events came before their deadline"] if early else []
+
+
+def step_of(worker):
+    """Means over all batches: records, and milliseconds in handle and in publish."""
+    batches = max(worker.value("batches_total"), 1)
+    return {"batches": int(batches),
+            "records": round(throughput.consumed(worker) / batches, 1),
+            "handle_ms": round(worker.value("batch_handle_seconds_sum") * 1000 / batches, 1),
+            "publish_ms": round(worker.value("publish_seconds_sum") * 1000 / batches, 1)}
 
 
 def spread(values):

@@ -118,6 +118,9 @@ def render(result):
         add(f"Latency at {latency['per_second']} claims/s, wall ms ({latency['claims']:,} claims, "
             f"{latency['deadlines']} deadlines; {latency['early']} early, aim 0)",
             ["", "p50", "aim", "p99", "aim", "max"], latency_rows(latency))
+        add("A batch at that rate, ms", ["worker", "records", "handle", "publish"],
+            ([name, step["records"], step["handle_ms"], step["publish_ms"]]
+             for name, step in latency["steps"].items()))
     add("Peak resident memory, MB", ["worker", "MB", "aim"],
         ([service, peak, AIMS["peak_mb"]] for service, peak in result["peak_mb"].items()))
     add("Where PostgreSQL's time goes (SQL alone)",
