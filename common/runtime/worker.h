@@ -22,7 +22,8 @@ typedef struct WorkerSpec {
     const char *const *input_topics;  /* short names, NULL-terminated */
     const char *const *output_topics; /* what it publishes to, likewise */
     const ConfigItem *config_items;   /* its own settings; ended by name NULL; may be NULL */
-    size_t state_size;                /* bytes of the service's state, zeroed before open */
+    int batch_count_max; /* records in a batch, unless CPOR_BATCH_COUNT_MAX says otherwise */
+    size_t state_size;   /* bytes of the service's state, zeroed before open */
 
     /* open what the service owns besides Kafka and its database connection, which are open. After
      * RETRY close is called, the state is zeroed, and open is called again after a pause. */

@@ -61,6 +61,12 @@ static bool open_database(Worker *worker, Error *reterr)
                          &worker->database, reterr);
 }
 
+static int batch_count_max(const Worker *worker)
+{
+    const int64_t set = config_integer(worker->config, "CPOR_BATCH_COUNT_MAX");
+    return set != 0 ? (int)set : worker->spec->batch_count_max;
+}
+
 static bool open_kafka(Worker *worker, Error *reterr)
 {
     const Config *config = worker->config;
@@ -73,7 +79,7 @@ static bool open_kafka(Worker *worker, Error *reterr)
         .instance = worker->instance,
         .input_topics = worker->spec->input_topics,
         .output_topics = worker->spec->output_topics,
-        .batch_count_max = (int)config_integer(config, "CPOR_BATCH_COUNT_MAX"),
+        .batch_count_max = batch_count_max(worker),
         .batch_wait_ms = (int)config_integer(config, "CPOR_BATCH_WAIT_MS"),
         .batch_size_max = config_integer(config, "CPOR_BATCH_SIZE_MAX"),
         .clock = &worker->clock,

@@ -37,7 +37,7 @@ create table claims (
     findings jsonb not null,
     content_hash text not null, -- SHA-256 of the first revision's canonical document
     primary key (tenant_id, claim_id)
-) with (fillfactor = 70);
+) with (fillfactor = 50);
 
 -- What the partner sent, one row per revision, never changed; apart from claims so that moving a
 -- claim does not write its document again.

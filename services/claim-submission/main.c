@@ -14,6 +14,7 @@ int main(int argc, char **argv)
         .input_topics = topics,
         .output_topics = outputs,
         .config_items = submission_config_items,
+        .batch_count_max = 500,
         .state_size = sizeof(Submission),
         .open = submission_open,
         .handle = submission_handle,

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
         .input_topics = topics,
         .output_topics = outputs,
         .config_items = validation_config_items,
+        .batch_count_max = 500,
         .state_size = sizeof(Validation),
         .open = validation_open,
         .handle = validation_handle,

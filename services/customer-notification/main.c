@@ -11,6 +11,7 @@ int main(int argc, char **argv)
         .input_topics = topics,
         .output_topics = outputs,
         .config_items = notification_config_items,
+        .batch_count_max = 500,
         .state_size = sizeof(Notification),
         .open = notification_open,
         .handle = notification_handle,

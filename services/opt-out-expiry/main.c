@@ -14,6 +14,7 @@ int main(int argc, char **argv)
         .input_topics = topics,
         .output_topics = outputs,
         .config_items = expiry_config_items,
+        .batch_count_max = 250,
         .state_size = sizeof(Expiry),
         .open = expiry_open,
         .handle = expiry_handle,

@@ -5,7 +5,7 @@
 
 /* clang-format off */
 #define TIMER_CONFIG_ITEMS                                                                         \
-    {"CPOR_TIMER_DELAY_MS", "50", CONFIG_INTEGER, 0, 60000,                                        \
+    {"CPOR_TIMER_DELAY_MS", "20", CONFIG_INTEGER, 0, 60000,                                        \
      "wake-ups go out so long (wall) after the due instant, so that small clock differences cost " \
      "no second round"},                                                                           \
     {"CPOR_TIMER_LEASE_MS", "10000", CONFIG_INTEGER, 100, 600000,                                  \
