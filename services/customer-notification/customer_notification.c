@@ -59,6 +59,7 @@ bool notification_open(Worker *worker, void *state, Error *reterr)
     notification->give_up_ms =
         config_integer(config, "CPOR_NOTICE_GIVE_UP_DAYS") * 24 * 3600 * 1000;
     open_metrics(notification);
+    arena_init(&notification->chunk_arena);
     return store_open(&notification->store, worker, reterr) &&
            catalogue_open(path, &notification->catalogue, reterr) &&
            notice_templates_open(worker_share_dir(worker, "templates"), &notification->templates,
@@ -76,6 +77,7 @@ void notification_close(Worker *worker, void *state)
     token_keys_release(&notification->keys);
     notice_templates_release(&notification->templates);
     catalogue_release(&notification->catalogue);
+    arena_deinit(&notification->chunk_arena);
     store_close(&notification->store);
 }
 
@@ -206,9 +208,9 @@ static void decide(Work *work, const Notification *notification, const Event *ev
 
 /* ---- the step, a chunk at a time, so that a crash repeats few mails ---- */
 
-static void chunk_init(Work *work, const Work *whole, size_t first)
+static void chunk_init(Work *work, const Work *whole, Batch *batch, size_t first)
 {
-    work_init(work, whole->store, whole->batch);
+    work_init(work, whole->store, batch);
     const size_t rest = whole->event_count - first;
     work->events = whole->events + first;
     work->event_count = rest < NOTICE_CHUNK_COUNT ? rest : NOTICE_CHUNK_COUNT;
@@ -245,20 +247,20 @@ static bool chunk_record(Work *work, const Notification *notification, const Mai
     return work_save(work, reterr);
 }
 
-static bool chunk_handle(const Work *whole, const Notification *notification, size_t first,
-                         Error *reterr)
+static bool chunk_handle(const Work *whole, const Notification *notification, Batch *look_batch,
+                         size_t first, Error *reterr)
 {
     Work look, record;
     Mail *mails = NULL;
     size_t count = 0;
     Error send_error = {0};
-    chunk_init(&look, whole, first);
+    const Config *config = worker_config(whole->store->worker);
+    chunk_init(&look, whole, look_batch, first);
     if (!chunk_look(&look, notification, &mails, &count, reterr))
         return false;
     const bool all_sent =
-        mails_send(notification, config_text(worker_config(whole->store->worker), "CPOR_MAIL_FROM"),
-                   mails, count, &send_error);
-    chunk_init(&record, whole, first);
+        mails_send(notification, config_text(config, "CPOR_MAIL_FROM"), mails, count, &send_error);
+    chunk_init(&record, whole, whole->batch, first);
     if (!chunk_record(&record, notification, mails, count, all_sent, reterr)) {
         database_rollback(record.database);
         return false;
@@ -272,11 +274,15 @@ bool notification_handle(Worker *worker, void *state, Batch *batch, Error *reter
 {
     Notification *notification = state;
     Work work;
+    bool done = true;
     (void)worker;
     work_init(&work, &notification->store, batch);
     work_decode(&work, NULL);
-    for (size_t first = 0; first < work.event_count; first += NOTICE_CHUNK_COUNT)
-        if (!chunk_handle(&work, notification, first, reterr))
-            return false;
-    return true;
+    for (size_t first = 0; done && first < work.event_count; first += NOTICE_CHUNK_COUNT) {
+        Batch look_batch = *batch; /* what the look allocates is gone with the chunk */
+        look_batch.arena = &notification->chunk_arena;
+        done = chunk_handle(&work, notification, &look_batch, first, reterr);
+        arena_reset(&notification->chunk_arena);
+    }
+    return done;
 }

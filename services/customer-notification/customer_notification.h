@@ -15,6 +15,7 @@ typedef struct Notification {
     TokenKeys *keys;
     Smtp *senders[MAIL_SENDER_COUNT_MAX]; /* one connection each */
     size_t sender_count;
+    Arena chunk_arena;  /* a chunk's mails: some 20 KB each, gone with the chunk */
     int64_t give_up_ms; /* temporary refusals for so long are for good */
     Metric *accepted, *temporary, *permanent, *calendar_ended;
 } Notification;
