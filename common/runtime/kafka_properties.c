@@ -51,9 +51,10 @@ static const Property properties[] = {
      "this and the next two, at the same rate"},
     {FOR_CONSUMER, "fetch.message.max.bytes", "262144",
      "as above; per partition, a larger record still comes"},
-    {FOR_CONSUMER, "queued.max.messages.kbytes", "1024",
+    {FOR_CONSUMER, "queued.max.messages.kbytes", "2048",
      "as above; a batch and a half of usual records"},
-    {FOR_CONSUMER, "fetch.error.backoff.ms", "100", "a new leader is asked after 0.1 s, not 0.5"},
+    {FOR_CONSUMER, "fetch.error.backoff.ms", "20",
+     "the client also waits this long when its queue is full: at 100 ms a batch waited 133 ms"},
 
     {FOR_PRODUCER, "transaction.timeout.ms", "10000",
      "how long a killed worker's open transaction holds readers if nobody takes its name"},
