@@ -18,6 +18,14 @@ typedef struct Sending {
     void *opaque;
 } Sending;
 
+/* Together below the dead letters' max.message.bytes of 2 MiB, and far above the 256 KiB of an
+ * event: what any honest client sends is kept whole. */
+enum {
+    DEAD_LETTER_VALUE_SIZE_MAX = 1400000,
+    DEAD_LETTER_PART_SIZE_MAX = 250000, /* of the key, and of all headers */
+    DEAD_LETTER_HEADER_ROOM = 16,
+};
+
 const char *kafka_topic_name(const Kafka *kafka, const char *short_name,
                              char ret_name[KAFKA_NAME_SIZE])
 {
@@ -100,16 +108,45 @@ rd_kafka_resp_err_t kafka_send_outcome(const Kafka *kafka, rd_kafka_t *producer,
     return sending_produce(producer, &sending);
 }
 
+static size_t headers_size(const rd_kafka_headers_t *headers)
+{
+    const char *name;
+    const void *value;
+    size_t size = 0, value_size = 0;
+    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &value_size) ==
+                       RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        size += strlen(name) + value_size + DEAD_LETTER_HEADER_ROOM;
+    return size;
+}
+
+/* The original's headers, unless they alone are more than a dead letter holds. */
+static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *message, bool *ret_cut)
+{
+    rd_kafka_headers_t *original = NULL;
+    *ret_cut = false;
+    if (rd_kafka_message_headers(message, &original) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return rd_kafka_headers_new(8);
+    *ret_cut = headers_size(original) > DEAD_LETTER_PART_SIZE_MAX;
+    return *ret_cut ? rd_kafka_headers_new(8) : rd_kafka_headers_copy(original);
+}
+
+/* A compressed record can unpack to far more than any topic takes; cut, it still ends somewhere. */
+static size_t dead_letter_cut(size_t size, size_t size_max, bool *cut)
+{
+    if (size <= size_max)
+        return size;
+    *cut = true;
+    return size_max;
+}
+
 /* The record's own headers as they came, all of them, then ours: the record can be put back. */
 static rd_kafka_headers_t *dead_letter_headers(const Kafka *kafka, const DeadLetter *letter,
-                                               const rd_kafka_message_t *message)
+                                               const rd_kafka_message_t *message, bool cut)
 {
     const Record *record = letter->record;
-    rd_kafka_headers_t *original = NULL;
-    rd_kafka_headers_t *headers =
-        rd_kafka_message_headers(message, &original) == RD_KAFKA_RESP_ERR_NO_ERROR
-            ? rd_kafka_headers_copy(original)
-            : rd_kafka_headers_new(8);
+    bool headers_cut;
+    rd_kafka_headers_t *headers = original_headers(message, &headers_cut);
     char number[32], at[CLOCK_TEXT_SIZE];
 
     headers_add(headers, "dlq_reason", letter->reason);
@@ -121,6 +158,10 @@ static rd_kafka_headers_t *dead_letter_headers(const Kafka *kafka, const DeadLet
     snprintf(number, sizeof number, "%" PRId64, record->offset);
     headers_add(headers, "dlq_offset", number);
     headers_add(headers, "dlq_timestamp", clock_format(record->receipt_at_ms, at));
+    if (cut || headers_cut) {
+        snprintf(number, sizeof number, "%zu", message->len);
+        headers_add(headers, "dlq_cut", number); /* the value's size as it came */
+    }
     return headers;
 }
 
@@ -129,13 +170,16 @@ rd_kafka_resp_err_t kafka_send_dead_letter(const Kafka *kafka, rd_kafka_t *produ
 {
     const rd_kafka_message_t *message = letter->record->handle;
     char topic[KAFKA_NAME_SIZE];
+    bool cut = false;
+    const size_t key_size = dead_letter_cut(message->key_len, DEAD_LETTER_PART_SIZE_MAX, &cut);
+    const size_t value_size = dead_letter_cut(message->len, DEAD_LETTER_VALUE_SIZE_MAX, &cut);
     const Sending sending = {
         .topic = kafka_topic_name(kafka, kafka_dead_letter_topic, topic),
         .key = message->key,
-        .key_size = message->key_len,
+        .key_size = key_size,
         .value = message->payload,
-        .value_size = message->len,
-        .headers = dead_letter_headers(kafka, letter, message),
+        .value_size = value_size,
+        .headers = dead_letter_headers(kafka, letter, message, cut),
         .opaque = opaque,
     };
     return sending_produce(producer, &sending);

@@ -4,6 +4,7 @@ import collections
 import json
 import uuid
 
+import confluent_kafka
 import pytest
 
 import documents
@@ -314,3 +315,23 @@ def test_all_findings_at_once(run):
     assert {("POE_MISSING", 1), ("POE_MISSING", 2)} <= found
     paths = {entry["path"] for entry in event["findings"] if entry["code"].startswith("FIELD_")}
     assert {"/claim_name", "/customer/time_zone"} <= paths, paths
+
+
+def test_record_that_unpacks_to_more_than_any_topic_takes(run):
+    """A few kilobytes on the wire, 3.9 MB unpacked: a dead letter, cut; the partition goes on."""
+    installation, board, _, _ = run
+    sender = confluent_kafka.Producer({
+        "bootstrap.servers": installation.env["CPOR_KAFKA_BROKERS"], "compression.type": "lz4",
+        "message.max.bytes": 8_000_000, "partitioner": "murmur2_random", "log_level": 2})
+    value = b" " * 3_900_000
+    sender.produce(installation.env["CPOR_TOPIC_PREFIX"] + SUBMISSION, value,
+                   TENANT["tenant_id"].encode(), headers=[("x-case", b"bomb")])
+    assert sender.flush(30) == 0
+    installation.publish(SUBMISSION, SUBMITTED, good("C-after-bomb"))
+    installation.flush()
+    board.wait_status((TENANT["tenant_id"], "C-after-bomb"), "SUBMITTED")
+    [letter] = [record for record in installation.read("dead-letter")
+                if record.header("x-case") == "bomb"]
+    assert letter.header("dlq_reason") == "TOO_LARGE"
+    assert letter.header("dlq_cut") == str(len(value))
+    assert letter.value and value.startswith(letter.value)
