@@ -27,7 +27,10 @@ bool line_is_live(const Line *line)
 
 void claim_add_finding(Claim *claim, Arena *arena, const Finding *finding)
 {
-    if (claim->finding_count >= CLAIM_FINDING_COUNT_MAX)
+    size_t size = strlen(finding->message == NULL ? "" : finding->message);
+    for (size_t i = 0; i < claim->finding_count; i++)
+        size += claim->findings[i].message == NULL ? 0 : strlen(claim->findings[i].message);
+    if (claim->finding_count >= CLAIM_FINDING_COUNT_MAX || size > CLAIM_FINDING_SIZE_MAX)
         return;
     if (claim->finding_count == claim->finding_room) {
         const size_t room = claim->finding_room == 0 ? 8 : claim->finding_room * 2;

@@ -22,6 +22,7 @@ enum {
     CLAIM_LINE_COUNT_MAX = 50,
     CLAIM_POE_COUNT_MAX = 20,
     CLAIM_COMMENT_COUNT_MAX = 100,
+    CLAIM_FINDING_SIZE_MAX = 128 * 1024, /* of all messages: an event has 256 KiB */
     CLAIM_FINDING_COUNT_MAX = 500, /* what a claim may collect; more are dropped, the first stay */
 };
 

@@ -78,7 +78,7 @@ typedef struct Event {
     int32_t revision;
     int64_t at_ms; /* deadline_at of an extension / opening, due_at of a wake-up, official_at */
 
-    const char *data; /* types that are handed on to opt-out-expiry: compact JSON of all their data,
+    const char *data; /* types that are handed on to opt-out-expiry: all their data, as it came,
                        * unknown members too; else NULL */
     const ClaimDocument *document; /* submitted, resubmitted */
     const char *canonical;         /* likewise: document_canonical */

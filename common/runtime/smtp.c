@@ -256,8 +256,11 @@ static bool smtp_conclude(const Smtp *smtp, CURLcode result, SmtpReply *ret_repl
     if (smtp->step == STEP_ACCEPTED)
         return smtp_answer(smtp, SMTP_ACCEPTED, ret_reply);
     const bool about_message = smtp->step == STEP_ENVELOPE || smtp->step == STEP_MESSAGE;
-    if (!about_message || smtp->code < 400 || smtp->code == 421 || code_is_about_login(smtp->code))
+    if (!about_message || smtp->code < 400 || smtp->code == 421 ||
+        code_is_about_login(smtp->code)) {
+        smtp_answer(smtp, about_message ? SMTP_TEMPORARY : SMTP_UNANSWERED, ret_reply);
         return smtp_fail(smtp, result, reterr);
+    }
     return smtp_answer(smtp, smtp->code < 500 ? SMTP_TEMPORARY : SMTP_PERMANENT, ret_reply);
 }
 

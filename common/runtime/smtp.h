@@ -14,9 +14,10 @@ enum {
 typedef struct Smtp Smtp;
 
 typedef enum SmtpAnswer {
-    SMTP_ACCEPTED,  /* 2xx after the final dot: the server took charge of the message */
-    SMTP_TEMPORARY, /* 4xx for this message or recipient: try this one again later */
-    SMTP_PERMANENT, /* 5xx for this message or recipient: never try again */
+    SMTP_UNANSWERED = 0, /* nothing is known about this message */
+    SMTP_ACCEPTED,       /* 2xx after the final dot: the server took charge of the message */
+    SMTP_TEMPORARY,      /* 4xx for this message or recipient: try this one again later */
+    SMTP_PERMANENT,      /* 5xx for this message or recipient: never try again */
 } SmtpAnswer;
 
 typedef struct SmtpReply {
@@ -54,6 +55,8 @@ void smtp_release(Smtp **smtp);
  *          FATAL  authentication refused for good or required but not set, TLS not offered or
  *                 its verification failed.
  * Cost:    the connection is kept after an accepted message; libcurl closes it after a refusal.
+ *          RETRY while this message was on its way: ret_reply says SMTP_TEMPORARY all the same, so
+ *          that the caller can put this one off; it might block all others.
  */
 MUST_CHECK bool smtp_send(Smtp *smtp, const char *from, const char *to, const char *message,
                           size_t message_size, SmtpReply *ret_reply, Error *reterr);

@@ -46,6 +46,23 @@ void work_ignore(Work *work, const Event *event, const char *why)
     metric_add(work->store->events_ignored, 1);
 }
 
+void work_dead_letter(Work *work, const Event *event, const char *code, const char *detail)
+{
+    Move *move = work_note(work, event, event->tenant_id, event->claim_id, event->receipt_at_ms);
+    move->ignored = arena_printf(work->arena, DEAD_LETTER_MARK "%s: %s", code, detail);
+    batch_add_dead_letter(work->batch, event->record, code, detail);
+}
+
+void work_dead_letter_again(Work *work, const Event *event, const char *code_and_detail)
+{
+    const char *colon = strstr(code_and_detail, ": ");
+    if (colon == NULL)
+        return;
+    const size_t code_size = (size_t)(colon - code_and_detail);
+    batch_add_dead_letter(work->batch, event->record,
+                          arena_copy(work->arena, code_and_detail, code_size), colon + 2);
+}
+
 void work_attach(Work *work, const Event *event, const char *kind, const char *body)
 {
     work->attachments = array_grow(work->arena, work->attachments, sizeof *work->attachments,
@@ -186,6 +203,9 @@ bool change_end(Change *change, ChangeKind kind)
         change_start_answer(change);
     const char *lines = change_describe_lines(change);
     change->entry->is_changed = true;
+    /* Also where nothing moved: a line may have found its slot. */
+    slot_book_update(&work->slots, claim, change->was_lines, change->was_line_count,
+                     change->was_mpn_id);
     if (kind == CHANGE_IF_MOVED && lines == NULL && claim->status == change->was_status)
         return false;
 
@@ -206,7 +226,5 @@ bool change_end(Change *change, ChangeKind kind)
     work->moves =
         array_grow(work->arena, work->moves, sizeof(Move *), work->move_count, &work->move_room);
     work->moves[work->move_count++] = move;
-    slot_book_update(&work->slots, claim, change->was_lines, change->was_line_count,
-                     change->was_mpn_id);
     return true;
 }

@@ -113,7 +113,7 @@ typedef struct Work {
     size_t wanted_count, wanted_room;
     Entry **entries;
     size_t entry_count, entry_room;
-    TextMap causes; /* cause key -> Cause, in store_load.c */
+    TextMap causes; /* cause key, and the same with coordinates -> Cause; see store_load.c */
     SlotBook slots;
 
     Move **moves;
@@ -205,6 +205,12 @@ bool change_end(Change *change, ChangeKind kind);
 
 /* work_ignore - a history row: the event changed nothing, and why. */
 void work_ignore(Work *work, const Event *event, const char *why);
+
+/*
+ * work_dead_letter - the event can never be applied: a dead letter, and a row of history that makes
+ * a redelivered record one again. (What its receipt settled before has rows of its own.)
+ */
+void work_dead_letter(Work *work, const Event *event, const char *code, const char *detail);
 
 /* work_attach - keep evidence or a comment with the claim. */
 void work_attach(Work *work, const Event *event, const char *kind, const char *body);

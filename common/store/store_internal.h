@@ -5,10 +5,8 @@
 
 /* What the history says of an event that was handled before. */
 typedef struct Cause {
-    const char *topic;
-    int32_t partition;
-    int64_t offset;
-    const char **outcomes; /* of each of its moves, in order */
+    const char *dead_letter; /* "CODE: detail" if it ended there; else NULL */
+    const char **outcomes;   /* of each of its moves, in order */
     size_t count, room;
 } Cause;
 
@@ -29,6 +27,10 @@ Claim *claim_copy(const Claim *claim, Arena *arena);
 void work_add_entry(Work *work, Entry *entry);
 Move *work_add_move(Work *work, const Event *event, const char *tenant_id, const char *claim_id,
                     int64_t at_ms);
+
+/* A dead letter's row of history says so in `ignored`. */
+#define DEAD_LETTER_MARK "dead letter: "
+void work_dead_letter_again(Work *work, const Event *event, const char *code_and_detail);
 
 /* A timer that a claim wants, as a row. */
 typedef struct TimerRow {

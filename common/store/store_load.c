@@ -1,5 +1,6 @@
 /* store_load.c - lock and load claims, then ask the history which events were handled before. */
 #include "claim/outbound.h"
+#include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "store/claim_row.h"
 #include "store/store_internal.h"
@@ -46,16 +47,30 @@ static bool work_load_claims(Work *work, Error *reterr)
     return done;
 }
 
+/* Handled where: (source, id) alone names the event, with its coordinates the very record. */
+static const char *coordinates_key(Arena *arena, const char *cause_key, const char *topic,
+                                   int64_t partition, int64_t offset)
+{
+    return arena_printf(arena, "%s %s/%lld/%lld", cause_key, topic, (long long)partition,
+                        (long long)offset);
+}
+
 static void work_take_cause(Work *work, const DbResult *result, size_t row)
 {
-    Cause *cause = text_map_get(&work->causes, db_text(result, row, 0));
+    const char *ignored = db_text(result, row, 5);
+    const size_t mark = strlen(DEAD_LETTER_MARK);
+    const bool is_dead = strncmp(ignored, DEAD_LETTER_MARK, mark) == 0;
+    const char *key = coordinates_key(work->arena, db_text(result, row, 0), db_text(result, row, 1),
+                                      db_integer(result, row, 2), db_integer(result, row, 3));
+    Cause *cause = text_map_get(&work->causes, key);
     if (cause == NULL) {
         cause = arena_new(work->arena, sizeof *cause);
-        cause->topic = arena_text(work->arena, db_text(result, row, 1));
-        cause->partition = (int32_t)db_integer(result, row, 2);
-        cause->offset = db_integer(result, row, 3);
-        text_map_put(&work->causes, db_text(result, row, 0), cause);
+        text_map_put(&work->causes, key, cause);
     }
+    if (is_dead) /* put back by an operator, at other coordinates, it is to be tried again */
+        cause->dead_letter = arena_text(work->arena, ignored + mark);
+    else
+        text_map_put(&work->causes, db_text(result, row, 0), cause);
     cause->outcomes = array_grow(work->arena, cause->outcomes, sizeof *cause->outcomes,
                                  cause->count, &cause->room);
     cause->outcomes[cause->count++] = arena_text(work->arena, db_text(result, row, 4));
@@ -64,8 +79,9 @@ static void work_take_cause(Work *work, const DbResult *result, size_t row)
 static bool work_load_causes(Work *work, Error *reterr)
 {
     static const DbStatement statement = {
-        "history-causes", "select cause_key, cause_topic, cause_partition, cause_offset, outcomes"
-                          " from history where cause_key = any($1::uuid[]) order by id"};
+        "history-causes",
+        "select cause_key, cause_topic, cause_partition, cause_offset, outcomes,"
+        " coalesce(ignored, '') from history where cause_key = any($1::uuid[]) order by id"};
     DbColumn keys;
     db_column_init(&keys, work->arena);
     for (size_t i = 0; i < work->event_count; i++)
@@ -159,12 +175,6 @@ bool work_load_slots(Work *work, const SlotWanted *wanted, size_t count, Error *
 
 /* ---- meeting ---- */
 
-static bool cause_is_record(const Cause *cause, const Record *record)
-{
-    return cause->partition == record->partition && cause->offset == record->offset &&
-           strcmp(cause->topic, record->topic) == 0;
-}
-
 /* The very events that the crash kept back, byte for byte. */
 static void work_replay(Work *work, const Cause *cause, const Event *event)
 {
@@ -173,8 +183,10 @@ static void work_replay(Work *work, const Cause *cause, const Event *event)
         size_t count = 0;
         Error error = {0};
         if (!outcomes_decode(cause->outcomes[i], event->record, work->arena, &outcomes, &count,
-                             &error))
+                             &error)) {
+            log_error(LOG_ERROR, "outcomes-unreadable", &error, "cause_key=%s", event->cause_key);
             continue;
+        }
         Move *move = arena_new(work->arena, sizeof *move);
         move->outcomes = outcomes;
         move->outcome_count = count;
@@ -184,27 +196,33 @@ static void work_replay(Work *work, const Cause *cause, const Event *event)
     }
 }
 
+static const Cause *work_cause_of(const Work *work, const Event *event)
+{
+    const Record *record = event->record;
+    return text_map_get(&work->causes, coordinates_key(work->arena, event->cause_key, record->topic,
+                                                       record->partition, record->offset));
+}
+
 Meeting work_was_handled(Work *work, const Event *event)
 {
-    const Cause *cause = text_map_get(&work->causes, event->cause_key);
-    if (cause == NULL)
-        return MEETING_NEW;
-    return cause_is_record(cause, event->record) ? MEETING_REPLAYED : MEETING_DUPLICATE;
+    if (work_cause_of(work, event) != NULL)
+        return MEETING_REPLAYED;
+    return text_map_get(&work->causes, event->cause_key) != NULL ? MEETING_DUPLICATE : MEETING_NEW;
 }
 
 Meeting work_meet(Work *work, const Event *event)
 {
     const Meeting meeting = work_was_handled(work, event);
     if (meeting == MEETING_REPLAYED) {
-        work_replay(work, text_map_get(&work->causes, event->cause_key), event);
+        const Cause *cause = work_cause_of(work, event);
+        work_replay(work, cause, event);
+        if (cause->dead_letter != NULL)
+            work_dead_letter_again(work, event, cause->dead_letter);
         metric_add(work->store->events_replayed, 1);
     } else if (meeting == MEETING_DUPLICATE) {
         metric_add(work->store->events_duplicate, 1);
     } else {
         Cause *cause = arena_new(work->arena, sizeof *cause); /* a second one in this batch */
-        *cause = (Cause){.topic = event->record->topic,
-                         .partition = event->record->partition,
-                         .offset = event->record->offset};
         text_map_put(&work->causes, event->cause_key, cause);
     }
     return meeting;

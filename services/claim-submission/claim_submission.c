@@ -165,13 +165,18 @@ static bool evidence_fits(const Event *event, const Claim *claim)
 }
 
 /* What can stop or end an association is decided where the opt-outs arrive. */
-static void submission_forward(Work *work, const Event *event, const Entry *entry)
+static void submission_forward(Work *work, const Event *event, Entry *entry)
 {
+    if (entry != NULL && work_was_handled(work, event) != MEETING_REPLAYED)
+        submission_settle_answer(work, event, entry);
     if (entry != NULL && !evidence_fits(event, entry->claim)) {
         batch_add_dead_letter(work->batch, event->record, "FIELD_INVALID",
                               "/poe: covers names a line that the claim does not have");
         return;
     }
+    /* Handing on needs no memory: its id is the same each time. What the receipt settles does. */
+    if (entry != NULL && work_was_handled(work, event) == MEETING_REPLAYED)
+        (void)work_meet(work, event);
     const Outcome forward = outbound_forward(event, work->arena);
     batch_add_outcome(work->batch, &forward);
 }

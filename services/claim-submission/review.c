@@ -27,7 +27,7 @@ static size_t count_fitting(const Event *event, const Claim *claim)
     return count;
 }
 
-/* An approval answers the questions and ends the waits of its lines. */
+/* An approval answers the questions and ends the waits of its lines; it cannot reach a contact. */
 static void drop_answered(Claim *claim, const Event *event)
 {
     size_t kept = 0;
@@ -35,7 +35,8 @@ static void drop_answered(Claim *claim, const Event *event)
         const Finding *finding = &claim->findings[i];
         const bool answered =
             finding->line == 0 ? event->lines == NULL : names_line(event, finding->line);
-        if (finding->kind == FINDING_REFUSAL || !answered)
+        if (finding->kind == FINDING_REFUSAL || finding->code == CODE_CONTACT_UNREACHABLE ||
+            !answered)
             claim->findings[kept++] = *finding;
     }
     claim->finding_count = kept;

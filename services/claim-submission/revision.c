@@ -7,11 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_forbidden(Claim *claim, Arena *arena, const char *path, const char *message)
+static bool add_forbidden(Claim *claim, Arena *arena, const char *path, const char *message)
 {
     const Finding finding = {
         .code = CODE_FIELD_INVALID, .kind = FINDING_REFUSAL, .path = path, .message = message};
-    claim_add_finding(claim, arena, &finding);
+    claim_add_finding(claim, arena, &finding); /* past the maximum it is dropped, not forgiven */
+    return false;
 }
 
 static const char *document_code(const DocumentLine *entry)
@@ -20,30 +21,34 @@ static const char *document_code(const DocumentLine *entry)
     return code == NULL ? "" : code;
 }
 
-static void check_line(Claim *claim, Arena *arena, const DocumentLine *entry, size_t index)
+static bool check_line(Claim *claim, Arena *arena, const DocumentLine *entry, size_t index)
 {
     const Line *line = claim_line(claim, entry->number);
     if (line == NULL || line->status == LINE_WITHDRAWN)
-        add_forbidden(claim, arena, arena_printf(arena, "/lines/%zu", index),
-                      "A revision may leave lines out but not add one; claim it anew.");
-    else if (strcmp(line->code, document_code(entry)) != 0)
-        add_forbidden(claim, arena, arena_printf(arena, "/lines/%zu", index),
-                      "A line keeps its workload or product; leave it out and claim anew.");
+        return add_forbidden(claim, arena, arena_printf(arena, "/lines/%zu", index),
+                             "A revision may leave lines out but not add one; claim it anew.");
+    return strcmp(line->code, document_code(entry)) == 0 ||
+           add_forbidden(claim, arena, arena_printf(arena, "/lines/%zu", index),
+                         "A line keeps its workload or product; leave it out and claim anew.");
 }
 
 /* Findings about what a revision may not change; the claim keeps them and stays as it is. */
-static void check_revision(Claim *claim, const ClaimDocument *document, Arena *arena)
+static bool check_revision(Claim *claim, const ClaimDocument *document, Arena *arena)
 {
+    bool good = true;
     if (document->domain != NULL && strcmp(document->domain, claim->domain) != 0)
-        add_forbidden(claim, arena, "/customer/domain", "A revision may not change the domain.");
+        good = add_forbidden(claim, arena, "/customer/domain",
+                             "A revision may not change the domain.");
     if (document->solution_area != claim->solution_area)
-        add_forbidden(claim, arena, "/solution_area",
-                      "A revision may not change the solution area.");
+        good = add_forbidden(claim, arena, "/solution_area",
+                             "A revision may not change the solution area.");
     if (document->activities != claim->activities)
-        add_forbidden(claim, arena, "/activities", "A revision may not change the activities.");
+        good =
+            add_forbidden(claim, arena, "/activities", "A revision may not change the activities.");
     for (size_t i = 0; i < document->line_count; i++)
         if (document->lines[i].number != 0)
-            check_line(claim, arena, &document->lines[i], i);
+            good &= check_line(claim, arena, &document->lines[i], i);
+    return good;
 }
 
 static bool document_has_line(const ClaimDocument *document, int32_t number,
@@ -127,11 +132,9 @@ void submission_resubmit(Work *work, const Event *event, Entry *entry)
         work_ignore(work, event, "the revision is not the last one + 1");
         return;
     }
-    const size_t before = claim->finding_count;
     for (size_t i = 0; i < document->finding_count; i++)
         claim_add_finding(claim, work->arena, &document->findings[i]);
-    check_revision(claim, document, work->arena);
-    if (claim->finding_count == before) {
+    if (check_revision(claim, document, work->arena) && document->finding_count == 0) {
         revise(work, event, entry);
         return;
     }

@@ -350,12 +350,28 @@ bool facts_load(Work *work, const Validation *validation, Facts **ret_facts, Err
 
 /* ---- one claim ---- */
 
+static bool names_foreign(const Facts *facts, const ClaimFacts *of_claim, const Claim *claim)
+{
+    for (size_t i = 0; i < of_claim->document->line_count; i++) {
+        const char *id = of_claim->document->lines[i].subscription_id;
+        const Subscription *named = id == NULL ? NULL : text_map_get(&facts->named, id);
+        if (named != NULL && strcmp(named->tenant_id, claim->tenant_id) != 0)
+            return true;
+    }
+    return false;
+}
+
 /* The tenant's subscriptions, and those that lines name though they are another tenant's. */
 static void input_subscriptions(const Facts *facts, const ClaimFacts *of_claim, const Claim *claim,
                                 RuleInput *input)
 {
     const TenantSubscriptions *own = text_map_get(&facts->subscriptions, claim->tenant_id);
     const size_t own_count = own == NULL ? 0 : own->count;
+    if (!names_foreign(facts, of_claim, claim)) { /* the usual case: nothing to add to the list */
+        input->subscriptions = own == NULL ? NULL : own->items;
+        input->subscription_count = own_count;
+        return;
+    }
     const size_t line_count = of_claim->document->line_count;
     Subscription *all = arena_new(facts->arena, (own_count + line_count + 1) * sizeof *all);
     size_t count = own_count;

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* An operator brings a newer calendar: no hurry. */
+enum { CALENDAR_PAUSE_MS = 4 * 3600 * 1000 };
+
 const ConfigItem notification_config_items[] = {
     STORE_CONFIG_ITEMS,
     TOKEN_CONFIG_ITEMS,
@@ -88,7 +91,7 @@ bool notification_wants(const Event *event, const Claim *claim)
     if (claim->status != CLAIM_VALIDATED)
         return false;
     if (event->type == EVENT_NOTICE_RETRY_DUE)
-        return claim->notice_retry_at_ms != 0;
+        return claim->notice_retry_at_ms != 0 && event->at_ms >= claim->notice_retry_at_ms;
     return event->revision == claim->revision && claim->notice_retry_at_ms == 0;
 }
 
@@ -132,12 +135,12 @@ static int64_t retry_pause_ms(int32_t failure_count)
     return failure_count >= 8 ? 240 * minute_ms : minute_ms << failure_count;
 }
 
-static void try_later(Change *change, bool counts)
+static void try_later(Change *change, bool counts, int64_t pause_ms)
 {
     Claim *claim = change->entry->claim;
     if (counts && claim->notice_failed_since_ms == 0)
         claim->notice_failed_since_ms = change->at_ms;
-    claim->notice_retry_at_ms = change->at_ms + retry_pause_ms(claim->notice_failure_count);
+    claim->notice_retry_at_ms = change->at_ms + pause_ms;
     if (counts)
         claim->notice_failure_count++;
     change_end(change, CHANGE_SILENT);
@@ -154,7 +157,9 @@ static void decide_answered(Work *work, const Notification *notification, const 
         mail->answered_at_ms - claim->notice_failed_since_ms >= notification->give_up_ms;
     if (mail->reply.answer == SMTP_ACCEPTED) {
         if (!open_window(notification, claim, mail->answered_at_ms)) {
-            try_later(&change, false); /* the calendar ended between the look and the acceptance */
+            try_later(
+                &change, false,
+                CALENDAR_PAUSE_MS); /* the calendar ended between the look and the acceptance */
             return;
         }
         const Outcome opened = outbound_claim_event(EVENT_WINDOW_OPENED, claim, change.at_ms,
@@ -163,7 +168,7 @@ static void decide_answered(Work *work, const Notification *notification, const 
         metric_add(notification->accepted, 1);
     } else if (mail->reply.answer == SMTP_TEMPORARY && !gave_up) {
         metric_add(notification->temporary, 1);
-        try_later(&change, true);
+        try_later(&change, true, retry_pause_ms(claim->notice_failure_count));
         return;
     } else {
         metric_add(notification->permanent, 1);
@@ -201,8 +206,7 @@ static void decide(Work *work, const Notification *notification, const Event *ev
     } else if (mail != NULL && mail->held) {
         Change change = change_begin(work, event, entry, event->receipt_at_ms);
         change.at_ms = clock_now(worker_clock(notification->store.worker));
-        entry->claim->notice_failure_count = 8; /* an operator brings the calendar: no hurry */
-        try_later(&change, false);
+        try_later(&change, false, CALENDAR_PAUSE_MS);
     }
 }
 

@@ -37,8 +37,9 @@ static void *sender_run(void *argument)
                        &mail->reply, &sender->error)) {
             sender->failed = true;
             atomic_store(&sending->stopped, true);
-            break;
-        }
+            if (sender->error.class != ERROR_RETRY || mail->reply.answer != SMTP_TEMPORARY)
+                break;
+        } /* the one that was on its way is put off, so that it cannot block the others for ever */
         mail->answered_at_ms = clock_now(sending->clock);
         mail->answered = true;
     }

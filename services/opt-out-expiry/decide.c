@@ -74,8 +74,8 @@ static void opt_out(Deciding *deciding, const Event *event, Entry *entry)
 {
     if (event->token != NULL && !token_is_good(deciding, event, entry)) {
         metric_add(deciding->expiry->tokens_invalid, 1);
-        batch_add_dead_letter(deciding->work->batch, event->record, "TOKEN_INVALID",
-                              "the opt-out link's token is forged, or of another claim or contact");
+        work_dead_letter(deciding->work, event, "TOKEN_INVALID",
+                         "the opt-out link's token is forged, or of another claim or contact");
         return;
     }
     if (entry == NULL) {
@@ -198,7 +198,9 @@ static void extend_window(Deciding *deciding, const Event *event, Entry *entry)
 /* Woken too early (a clock ahead of the broker's): settled nothing, so arm it once more. */
 static void window_closed(const Deciding *deciding, const Event *event)
 {
-    Timer timer = {.due_at_ms = event->at_ms};
+    /* when the broker's clock will have come so far: again at once would only spin */
+    const int64_t behind_ms = event->at_ms - event->receipt_at_ms;
+    Timer timer = {.due_at_ms = event->at_ms + behind_ms};
     Error error = {0};
     if (event->at_ms < event->receipt_at_ms)
         return;
@@ -210,6 +212,15 @@ static void window_closed(const Deciding *deciding, const Event *event)
 
 /* ---- subscriptions ---- */
 
+static bool claim_has_subscription(const Claim *claim, const char *subscription_id)
+{
+    for (size_t i = 0; i < claim->line_count; i++)
+        if (claim->lines[i].status == LINE_OFFICIAL &&
+            strcmp(claim->lines[i].subscription_id, subscription_id) == 0)
+            return true;
+    return false;
+}
+
 static void subscription_changed(Deciding *deciding, const Event *event)
 {
     const SubscriptionState state = event->subscription_state;
@@ -219,14 +230,14 @@ static void subscription_changed(Deciding *deciding, const Event *event)
         return; /* suspended ends nothing; it counts at promotion */
     for (size_t i = 0; tenant != NULL && i < tenant->count; i++) {
         Entry *entry = tenant->entries[i];
+        if (!claim_has_subscription(entry->claim, event->subscription_id))
+            continue;
         Change change = change_begin(deciding->work, event, entry, event->receipt_at_ms);
-        bool moved = false;
         for (size_t j = 0; j < entry->claim->line_count; j++)
             if (strcmp(entry->claim->lines[j].subscription_id, event->subscription_id) == 0)
-                moved |= line_move(&entry->claim->lines[j], LINE_SUBSCRIPTION_END, CODE_NONE,
-                                   event->receipt_at_ms);
-        if (moved)
-            (void)change_end(&change, CHANGE_IF_MOVED);
+                (void)!line_move(&entry->claim->lines[j], LINE_SUBSCRIPTION_END, CODE_NONE,
+                                 event->receipt_at_ms);
+        (void)change_end(&change, CHANGE_IF_MOVED);
     }
 }
 
@@ -237,8 +248,8 @@ static void apply_to_claim(Deciding *deciding, const Event *event, Entry *entry)
     if (event->type == EVENT_CUSTOMER_OPTED_OUT)
         opt_out(deciding, event, entry);
     else if (entry == NULL && event->type != EVENT_WINDOW_OPENED)
-        batch_add_dead_letter(deciding->work->batch, event->record, "UNKNOWN_CLAIM",
-                              "no claim with this tenant_id and claim_id was submitted");
+        work_dead_letter(deciding->work, event, "UNKNOWN_CLAIM",
+                         "no claim with this tenant_id and claim_id was submitted");
     else if (entry == NULL)
         return;
     else if (event->type == EVENT_CLAIM_WITHDRAWN)

@@ -85,13 +85,23 @@ static void decide_line(const Deciding *deciding, const Event *event, Claim *cla
     claim_add_finding(claim, deciding->work->arena, &finding);
 }
 
+/* A further line of an imported claim: the same partner, customer and kind, a number of its own. */
+static bool import_fits(const Claim *claim, const Event *event)
+{
+    return claim->origin == ORIGIN_LEGACY && claim->line_count < CLAIM_LINE_COUNT_MAX &&
+           claim_line(claim, event->import.line) == NULL &&
+           strcmp(claim->mpn_id, event->import.mpn_id) == 0 &&
+           strcmp(claim->domain, event->import.domain) == 0 &&
+           claim->solution_area == event->import.solution_area &&
+           claim->activities == event->import.activities;
+}
+
 void expiry_import(Deciding *deciding, const Event *event)
 {
     Work *work = deciding->work;
     Entry *entry = work_entry(work, event->tenant_id, event->claim_id);
-    if (entry != NULL && (entry->claim->origin != ORIGIN_LEGACY ||
-                          claim_line(entry->claim, event->import.line) != NULL)) {
-        work_ignore(work, event, "a claim with this id and line is here already");
+    if (entry != NULL && !import_fits(entry->claim, event)) {
+        work_ignore(work, event, "a claim with this id is here already, and the line does not fit");
         return;
     }
     const bool is_new = entry == NULL;

@@ -5,7 +5,7 @@
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -176,17 +176,20 @@ static bool rebuild_shard(const Tick *tick, int shard, Error *reterr)
     static const DbStatement statement = {
         "timers-rebuild",
         "select kind, tenant_id, claim_id, due_at_ms from timers where shard = $1"
-        " and (due_at_ms, tenant_id, kind, claim_id) > ($2::bigint, $3::uuid, $4, $5)"
-        " order by due_at_ms, tenant_id, kind, claim_id limit 10000"};
-    Arena *arena = &tick->expiry->tick_arena;
+        " and (due_at_ms, tenant_id, kind collate \"C\", claim_id collate \"C\")"
+        " > ($2::bigint, $3::uuid, $4, $5)"
+        " order by due_at_ms, tenant_id, kind collate \"C\", claim_id collate \"C\" limit 10000"};
     TimerIndex *index = tick->expiry->store.timers;
-    const char *parameters[] = {arena_printf(arena, "%d", shard), "-1",
-                                "00000000-0000-0000-0000-000000000000", "", ""};
+    char shard_text[16], due_text[24] = "-1";
+    char tenant_id[UUID_SIZE] = "00000000-0000-0000-0000-000000000000",
+         claim_id[CLAIM_ID_SIZE] = "";
+    const char *parameters[] = {shard_text, due_text, tenant_id, "", claim_id};
     size_t total = 0;
+    snprintf(shard_text, sizeof shard_text, "%d", shard);
     for (size_t count = REBUILD_PAGE_COUNT; count == REBUILD_PAGE_COUNT; total += count) {
         Timer *timers = NULL;
         TimerKind kind;
-        char *tenant_id = arena_new(arena, UUID_SIZE), *claim_id = arena_new(arena, CLAIM_ID_SIZE);
+        arena_reset(&tick->expiry->tick_arena); /* a page at a time, however many there are */
         if (!select_timers(tick, &statement, parameters, 5, &timers, &count, reterr) ||
             !timer_index_arm(index, shard, timers, count, reterr))
             return false;
@@ -195,10 +198,10 @@ static bool rebuild_shard(const Tick *tick, int shard, Error *reterr)
         const Timer *last = &timers[count - 1];
         if (!timer_parse(last->member, &kind, tenant_id, claim_id))
             return error_set(reterr, ERROR_FATAL, "rebuild shard %d: bad row", shard);
-        parameters[1] = arena_printf(arena, "%lld", (long long)last->due_at_ms);
-        parameters[2] = tenant_id;
+        snprintf(due_text, sizeof due_text, "%lld", (long long)last->due_at_ms);
         parameters[3] = timer_kind_name(kind);
-        parameters[4] = kind == TIMER_WINDOW ? "~" : claim_id; /* a window's claims: all passed */
+        if (kind == TIMER_WINDOW) /* its claims share one member: all of them are passed */
+            snprintf(claim_id, sizeof claim_id, "~");
     }
     metric_add(tick->expiry->timers.rebuilt, (int64_t)total);
     log_write(LOG_INFO, "timers-rebuilt", "shard=%d count=%zu", shard, total);
@@ -230,9 +233,10 @@ static bool sweep(const Tick *tick, int64_t grace_ms, Error *reterr)
         "timers-overdue",
         "select distinct on (t.due_at_ms, t.tenant_id, t.kind, who) t.kind, t.tenant_id,"
         " t.claim_id, t.due_at_ms, case when t.kind = 'WINDOW' then '' else t.claim_id end as who"
-        " from generate_series(0, 15) as s(shard) cross join lateral (select * from timers"
-        " where timers.shard = s.shard and due_at_ms <= $1::bigint order by due_at_ms limit 250)"
-        " as t order by t.due_at_ms, t.tenant_id, t.kind, who"};
+        " from generate_series(0, 15) as s(shard) cross join (values (true), (false)) as"
+        " w(is_window) cross join lateral (select * from timers where timers.shard = s.shard"
+        " and due_at_ms <= $1::bigint and (timers.kind = 'WINDOW') = w.is_window"
+        " order by due_at_ms limit 125) as t order by t.due_at_ms, t.tenant_id, t.kind, who"};
     TimerLoop *loop = &tick->expiry->timers;
     const int64_t before_at_ms =
         clock_from_wall(tick->clock, clock_wall_now() - tick->delay_ms - grace_ms);

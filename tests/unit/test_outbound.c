@@ -291,7 +291,7 @@ static void test_forward(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         JSON_AUTO root = example_load(event_type_name(types[i]));
-        patch_apply(root, "/future", "{\"kept\":[1,null]}");
+        patch_apply(root, "/future", "{\"kept\":[0.1,null]}");
         char *text = json_dumps(root, JSON_INDENT(3));
         Outcome outcome = {.topic = event_type_topic(types[i]),
                            .type = event_type_name(types[i]),
@@ -306,7 +306,7 @@ static void test_forward(void **state)
         assert_string_equal(again.claim_id, event.claim_id);
         assert_string_equal(again.actor.id, event.actor.id);
         assert_string_equal(again.data, event.data);
-        assert_non_null(strstr(forward.body, "\"future\":{\"kept\":[1,null]}"));
+        assert_string_equal(forward.body, text); /* written anew, 0.1 would be 19 digits long */
         free(text);
     }
     Event event = {.type = EVENT_CLAIM_WITHDRAWN,

@@ -1,0 +1,71 @@
+"""Corners that a review found: each row was a defect once."""
+
+import datetime
+
+import documents
+import harness
+
+TENANT = documents.tenant(1)
+DAY = (datetime.date.today() - datetime.timedelta(days=30)).isoformat()
+SUBMITTED = "cpor.claim.submitted.v1"
+
+
+def start(install, **arguments):
+    installation = install(**arguments)
+    installation.start_workers()
+    installation.publish_reference([documents.partner()], [TENANT])
+    return installation, harness.StatusBoard(installation)
+
+
+def test_two_waiting_claims_of_one_partner(install):
+    """Both find the slot in one batch: the first has it, the second is a duplicate."""
+    installation, board = start(install)
+    keys = [(TENANT["tenant_id"], f"W-{number}") for number in (1, 2)]
+    for _, name in keys:
+        installation.publish("claim-submission", SUBMITTED, documents.bizapps_claim(
+            name, TENANT, DAY, [("D365_SALES", None)]))
+    installation.flush()
+    for key in keys:
+        board.wait_status(key, "UNDER_REVIEW")
+    late = documents.subscription(TENANT, provisioned=False)
+    installation.publish_reference(subscriptions=[late])
+    event = board.wait_status(keys[1], "REJECTED")
+    assert event["lines"][0]["reason"] == "DUPLICATE_OWN_CLAIM", event
+    installation.publish_reference(subscriptions=[{**late, "provisioned": True}])
+    board.wait_status(keys[0], "OPT_OUT_OPEN")
+
+
+def test_withdrawal_whose_unknown_members_are_long(install):
+    """Handed on as it came: written anew, each 0.1 would be six times as long."""
+    installation, board = start(install)
+    key = (TENANT["tenant_id"], "C-1")
+    installation.publish("claim-submission", SUBMITTED, documents.claim("C-1", TENANT, DAY))
+    installation.flush()
+    board.wait_status(key, "OPT_OUT_OPEN")
+    installation.publish("claim-submission", "cpor.claim.withdrawn.v1", {
+        "claim_id": "C-1", "tenant_id": TENANT["tenant_id"],
+        "actor": {"type": "partner", "id": "1234566"}, "more": [0.1] * 50_000})
+    installation.flush()
+    board.wait_status(key, "WITHDRAWN")
+
+
+def test_import_into_another_partners_claim(install):
+    """A second import under a known claim id must be the same partner's."""
+    installation, board = start(install)
+    subscriptions = [documents.subscription(TENANT, number=number) for number in (1, 2)]
+    installation.publish_reference(subscriptions=subscriptions)
+    for line, (mpn_id, subscription) in enumerate(zip(("1234566", "7654321"), subscriptions), 1):
+        installation.publish("claim-submission", "cpor.association.imported.v1", {
+            "claim_id": "L-1", "tenant_id": TENANT["tenant_id"], "mpn_id": mpn_id,
+            "domain": TENANT["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
+            "activities": ["USAGE"], "line": line, "product": "D365_SALES",
+            "subscription_id": subscription["subscription_id"],
+            "official_at": "2025-01-01T00:00:00.000Z"})
+    installation.flush()
+    event = board.wait_status((TENANT["tenant_id"], "L-1"), "OFFICIAL")
+    installation.wait_quiet()
+    board.update()
+    event = board.latest((TENANT["tenant_id"], "L-1"))
+    assert [line["line"] for line in event["lines"]] == [1], event
+    official = [record.json["mpn_id"] for record in installation.read("association-official")]
+    assert official == ["1234566"]
