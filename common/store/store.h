@@ -115,6 +115,8 @@ typedef struct Work {
     size_t entry_count, entry_room;
     TextMap causes; /* cause key, and the same with coordinates -> Cause; see store_load.c */
     SlotBook slots;
+    TextMap positions; /* topic/partition -> Position, see store_position.c */
+    bool is_partial;   /* the batch is saved piece by piece: positions say nothing of it */
 
     Move **moves;
     size_t move_count, move_room;

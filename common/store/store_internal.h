@@ -32,6 +32,19 @@ Move *work_add_move(Work *work, const Event *event, const char *tenant_id, const
 #define DEAD_LETTER_MARK "dead letter: "
 void work_dead_letter_again(Work *work, const Event *event, const char *code_and_detail);
 
+/* How far a partition is handled; see store_position.c. */
+typedef struct Position {
+    int64_t next_offset;
+    int64_t received_at_ms; /* of the last record that was handled */
+} Position;
+
+/* positions_load - lock and read those of the batch's partitions; positions_save - move them. */
+MUST_CHECK bool positions_load(Work *work, Error *reterr);
+MUST_CHECK bool positions_save(Work *work, Error *reterr);
+
+/* position_is_past - the record was handled, whether it left a row of history or not. */
+bool position_is_past(const Work *work, const Record *record);
+
 /* A timer that a claim wants, as a row. */
 typedef struct TimerRow {
     TimerKind kind;

@@ -9,7 +9,8 @@
 
 bool work_begin(Work *work, Error *reterr)
 {
-    return database_begin(work->database, reterr);
+    return database_begin(work->database, reterr) &&
+           (work->is_partial || work->batch->record_count == 0 || positions_load(work, reterr));
 }
 
 static bool work_take_claims(Work *work, const DbResult *result, Error *reterr)
@@ -205,7 +206,7 @@ static const Cause *work_cause_of(const Work *work, const Event *event)
 
 Meeting work_was_handled(Work *work, const Event *event)
 {
-    if (work_cause_of(work, event) != NULL)
+    if (work_cause_of(work, event) != NULL || position_is_past(work, event->record))
         return MEETING_REPLAYED;
     return text_map_get(&work->causes, event->cause_key) != NULL ? MEETING_DUPLICATE : MEETING_NEW;
 }
@@ -215,8 +216,9 @@ Meeting work_meet(Work *work, const Event *event)
     const Meeting meeting = work_was_handled(work, event);
     if (meeting == MEETING_REPLAYED) {
         const Cause *cause = work_cause_of(work, event);
-        work_replay(work, cause, event);
-        if (cause->dead_letter != NULL)
+        if (cause != NULL) /* else it moved nothing then, and moves nothing now */
+            work_replay(work, cause, event);
+        if (cause != NULL && cause->dead_letter != NULL)
             work_dead_letter_again(work, event, cause->dead_letter);
         metric_add(work->store->events_replayed, 1);
     } else if (meeting == MEETING_DUPLICATE) {

@@ -321,6 +321,11 @@ static bool save_history(Work *work, Error *reterr)
     return rows_run(&rows, work, false, reterr);
 }
 
+static bool save_positions(Work *work, Error *reterr)
+{
+    return work->is_partial || work->batch->record_count == 0 || positions_save(work, reterr);
+}
+
 /* ---- after the commit ---- */
 
 typedef struct ShardTimers {
@@ -402,7 +407,8 @@ bool work_save(Work *work, Error *reterr)
     if (!save_claims(work, reterr) || !save_documents(work, reterr) ||
         !save_attachments(work, reterr) || !save_timers(work, reterr) ||
         !save_holders(work, reterr) || !save_contenders(work, reterr) ||
-        !save_history(work, reterr) || !database_commit(work->database, reterr))
+        !save_history(work, reterr) || !save_positions(work, reterr) ||
+        !database_commit(work->database, reterr))
         return false;
     work_arm_timers(work);
     work_publish(work);

@@ -130,6 +130,16 @@ create table contenders (
     primary key (tenant_id, slot, mpn_id)
 );
 
+-- How far each partition is handled: a zombie that decides a record again finds it past.
+create table positions (
+    service text not null,
+    topic text not null,
+    partition integer not null,
+    next_offset bigint not null,
+    received_at_ms bigint not null,
+    primary key (service, topic, partition)
+) with (fillfactor = 50);
+
 -- Opt-outs that came before their claim.
 create table kept_opt_outs (
     cause_key uuid not null primary key,

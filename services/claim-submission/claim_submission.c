@@ -107,9 +107,9 @@ static void submission_submit(Work *work, const Event *event, const Entry *entry
         if (work_meet(work, event) == MEETING_NEW)
             submission_create(work, event);
     } else if (strcmp(entry->content_hash, event->content_hash) != 0) {
-        batch_add_dead_letter(work->batch, event->record, "CLAIM_IMMUTABLE",
-                              "a claim with this claim_id and other content exists; send a new "
-                              "claim_id, or a revision where the partner is asked");
+        work_dead_letter(work, event, "CLAIM_IMMUTABLE",
+                         "a claim with this claim_id and other content exists; send a new "
+                         "claim_id, or a revision where the partner is asked");
     } else if (work_meet(work, event) == MEETING_NEW) {
         work_ignore(work, event, "the same claim was submitted before under another event id");
     }

@@ -215,6 +215,7 @@ static void decide(Work *work, const Notification *notification, const Event *ev
 static void chunk_init(Work *work, const Work *whole, Batch *batch, size_t first)
 {
     work_init(work, whole->store, batch);
+    work->is_partial = true; /* a mail that was put off is met again */
     const size_t rest = whole->event_count - first;
     work->events = whole->events + first;
     work->event_count = rest < NOTICE_CHUNK_COUNT ? rest : NOTICE_CHUNK_COUNT;
