@@ -32,14 +32,8 @@ void claim_add_finding(Claim *claim, Arena *arena, const Finding *finding)
         size += claim->findings[i].message == NULL ? 0 : strlen(claim->findings[i].message);
     if (claim->finding_count >= CLAIM_FINDING_COUNT_MAX || size > CLAIM_FINDING_SIZE_MAX)
         return;
-    if (claim->finding_count == claim->finding_room) {
-        const size_t room = claim->finding_room == 0 ? 8 : claim->finding_room * 2;
-        Finding *findings = arena_new(arena, room * sizeof *findings);
-        if (claim->finding_count > 0)
-            memcpy(findings, claim->findings, claim->finding_count * sizeof *findings);
-        claim->findings = findings;
-        claim->finding_room = room;
-    }
+    claim->findings = arena_grow(arena, claim->findings, sizeof *claim->findings,
+                                 claim->finding_count, &claim->finding_room);
     claim->findings[claim->finding_count++] = *finding;
 }
 

@@ -131,3 +131,14 @@ char *arena_printf(Arena *arena, const char *format, ...)
     va_end(arguments);
     return text;
 }
+
+void *arena_grow(Arena *arena, void *array, size_t element_size, size_t count, size_t *room)
+{
+    if (count < *room)
+        return array;
+    *room = *room == 0 ? 8 : *room * 2;
+    void *grown = arena_new(arena, *room * element_size);
+    if (count > 0)
+        memcpy(grown, array, count * element_size);
+    return grown;
+}

@@ -39,3 +39,12 @@ char *arena_text(Arena *arena, const char *text) __attribute__((returns_nonnull)
 /* arena_printf - formatted text. */
 char *arena_printf(Arena *arena, const char *format, ...) PRINTF_LIKE(2, 3)
     __attribute__((returns_nonnull));
+
+/*
+ * arena_grow - room for one more element in an arena array.
+ *
+ * In:      array, count  the array and how many elements it holds; NULL and 0 for a new one.
+ * Out:     room          elements that fit; grows to twice as many when count reaches it.
+ * Returns: the array, or a larger copy; the old one stays until the arena's reset.
+ */
+void *arena_grow(Arena *arena, void *array, size_t element_size, size_t count, size_t *room);

@@ -14,14 +14,14 @@ Move *work_add_move(Work *work, const Event *event, const char *tenant_id, const
     Move *move = arena_new(work->arena, sizeof *move);
     *move = (Move){.event = event, .tenant_id = tenant_id, .claim_id = claim_id, .at_ms = at_ms};
     work->moves =
-        array_grow(work->arena, work->moves, sizeof(Move *), work->move_count, &work->move_room);
+        arena_grow(work->arena, work->moves, sizeof(Move *), work->move_count, &work->move_room);
     work->moves[work->move_count++] = move;
     return move;
 }
 
 void move_add(Work *work, Move *move, const Outcome *outcome)
 {
-    move->outcomes = array_grow(work->arena, move->outcomes, sizeof *move->outcomes,
+    move->outcomes = arena_grow(work->arena, move->outcomes, sizeof *move->outcomes,
                                 move->outcome_count, &move->outcome_room);
     move->outcomes[move->outcome_count++] = *outcome;
 }
@@ -65,7 +65,7 @@ void work_dead_letter_again(Work *work, const Event *event, const char *code_and
 
 void work_attach(Work *work, const Event *event, const char *kind, const char *body)
 {
-    work->attachments = array_grow(work->arena, work->attachments, sizeof *work->attachments,
+    work->attachments = arena_grow(work->arena, work->attachments, sizeof *work->attachments,
                                    work->attachment_count, &work->attachment_room);
     work->attachments[work->attachment_count++] =
         (Attachment){.event = event, .kind = kind, .body = body};
@@ -224,7 +224,7 @@ bool change_end(Change *change, ChangeKind kind)
     change_publish(change, kind);
     move->sequence = claim->sequence;
     work->moves =
-        array_grow(work->arena, work->moves, sizeof(Move *), work->move_count, &work->move_room);
+        arena_grow(work->arena, work->moves, sizeof(Move *), work->move_count, &work->move_room);
     work->moves[work->move_count++] = move;
     return true;
 }

@@ -62,17 +62,6 @@ void store_close(Store *store)
     calendar_set_release(&store->calendars);
 }
 
-void *array_grow(Arena *arena, void *array, size_t element_size, size_t count, size_t *room)
-{
-    if (count < *room)
-        return array;
-    *room = *room == 0 ? 16 : *room * 2;
-    void *grown = arena_new(arena, *room * element_size);
-    if (count > 0)
-        memcpy(grown, array, count * element_size);
-    return grown;
-}
-
 void claim_key(const char *tenant_id, const char *claim_id, char ret_key[UUID_SIZE + CLAIM_ID_SIZE])
 {
     snprintf(ret_key, UUID_SIZE + CLAIM_ID_SIZE, "%s/%s", tenant_id, claim_id);
@@ -123,9 +112,9 @@ void work_want(Work *work, const char *tenant_id, const char *claim_id)
     const size_t room = work->wanted_room;
     size_t ids_room = room;
     work->wanted_tenants =
-        array_grow(work->arena, work->wanted_tenants, sizeof *work->wanted_tenants,
+        arena_grow(work->arena, work->wanted_tenants, sizeof *work->wanted_tenants,
                    work->wanted_count, &work->wanted_room);
-    work->wanted_ids = array_grow(work->arena, work->wanted_ids, sizeof *work->wanted_ids,
+    work->wanted_ids = arena_grow(work->arena, work->wanted_ids, sizeof *work->wanted_ids,
                                   work->wanted_count, &ids_room);
     const char *claim = arena_text(work->arena, claim_id);
     work->wanted_tenants[work->wanted_count] = arena_text(work->arena, tenant_id);
@@ -145,7 +134,7 @@ void work_add_entry(Work *work, Entry *entry)
     char key[UUID_SIZE + CLAIM_ID_SIZE];
     claim_key(entry->claim->tenant_id, entry->claim->claim_id, key);
     text_map_put(&work->claims, key, entry);
-    work->entries = array_grow(work->arena, work->entries, sizeof *work->entries, work->entry_count,
+    work->entries = arena_grow(work->arena, work->entries, sizeof *work->entries, work->entry_count,
                                &work->entry_room);
     work->entries[work->entry_count++] = entry;
 }

@@ -10,10 +10,6 @@ typedef struct Cause {
     size_t count, room;
 } Cause;
 
-/* GROW - room for one more element in an arena array; elements are copied, old memory waits for
- * the arena's reset. */
-void *array_grow(Arena *arena, void *array, size_t element_size, size_t count, size_t *room);
-
 /* claim_key - "tenant/claim", the key of the work's maps of claims. */
 void claim_key(const char *tenant_id, const char *claim_id,
                char ret_key[UUID_SIZE + CLAIM_ID_SIZE]);

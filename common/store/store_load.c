@@ -72,7 +72,7 @@ static void work_take_cause(Work *work, const DbResult *result, size_t row)
         cause->dead_letter = arena_text(work->arena, ignored + mark);
     else
         text_map_put(&work->causes, db_text(result, row, 0), cause);
-    cause->outcomes = array_grow(work->arena, cause->outcomes, sizeof *cause->outcomes,
+    cause->outcomes = arena_grow(work->arena, cause->outcomes, sizeof *cause->outcomes,
                                  cause->count, &cause->room);
     cause->outcomes[cause->count++] = arena_text(work->arena, db_text(result, row, 4));
 }
@@ -191,7 +191,7 @@ static void work_replay(Work *work, const Cause *cause, const Event *event)
         Move *move = arena_new(work->arena, sizeof *move);
         move->outcomes = outcomes;
         move->outcome_count = count;
-        work->moves = array_grow(work->arena, work->moves, sizeof(Move *), work->move_count,
+        work->moves = arena_grow(work->arena, work->moves, sizeof(Move *), work->move_count,
                                  &work->move_room);
         work->moves[work->move_count++] = move; /* no event: published, not saved again */
     }

@@ -346,7 +346,7 @@ static void work_collect_timers(Work *work, ShardTimers *shards)
         for (size_t j = 0; j < now_count; j++) {
             if (timers_have(was, was_count, &now[j]))
                 continue;
-            shard->timers = array_grow(work->arena, shard->timers, sizeof *shard->timers,
+            shard->timers = arena_grow(work->arena, shard->timers, sizeof *shard->timers,
                                        shard->count, &shard->room);
             Timer *timer = &shard->timers[shard->count++];
             timer->due_at_ms = now[j].due_at_ms;

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Write the business calendars <CC>.ics from the Python package `holidays`.
 
-    python3 -m venv /tmp/venv && /tmp/venv/bin/pip install holidays==0.109
-    /tmp/venv/bin/python deploy/calendars/generate.py [FOLDER]
+    python3 -m venv .local/venv-calendars && .local/venv-calendars/bin/pip install holidays==0.109
+    .local/venv-calendars/bin/python deploy/calendars/generate.py [FOLDER]
 
 The same version of the package writes the same bytes. See README.md.
 """

@@ -30,17 +30,6 @@ struct Facts {
     TextMap named;         /* subscription -> Subscription */
 };
 
-static void *grow(Arena *arena, void *array, size_t element_size, size_t count, size_t *room)
-{
-    if (count < *room)
-        return array;
-    *room = *room == 0 ? 4 : *room * 2;
-    void *grown = arena_new(arena, *room * element_size);
-    if (count > 0)
-        memcpy(grown, array, count * element_size);
-    return grown;
-}
-
 static ClaimFacts *claim_facts(const Facts *facts, const char *tenant_id, const char *claim_id)
 {
     char key[UUID_SIZE + CLAIM_ID_SIZE];
@@ -114,8 +103,8 @@ static void take_evidence(Work *work, const Facts *facts, const DbResult *result
         !poe_decode_array(root, work->arena, &poe, &count, &bad_path))
         return;
     for (size_t i = 0; i < count; i++) {
-        claim->evidence = grow(work->arena, claim->evidence, sizeof *claim->evidence,
-                               claim->evidence_count, &claim->evidence_room);
+        claim->evidence = arena_grow(work->arena, claim->evidence, sizeof *claim->evidence,
+                                     claim->evidence_count, &claim->evidence_room);
         poe[i].received_at_ms = db_integer(result, row, 2);
         claim->evidence[claim->evidence_count++] = poe[i];
     }
@@ -241,7 +230,8 @@ static void take_subscription(Work *work, Facts *facts, const DbResult *result, 
         list = arena_new(work->arena, sizeof *list);
         text_map_put(&facts->subscriptions, it.tenant_id, list);
     }
-    list->items = grow(work->arena, list->items, sizeof *list->items, list->count, &list->room);
+    list->items =
+        arena_grow(work->arena, list->items, sizeof *list->items, list->count, &list->room);
     list->items[list->count++] = it;
     Subscription *copy = arena_new(work->arena, sizeof *copy);
     *copy = it;
@@ -296,7 +286,8 @@ static void want_slot(SlotList *list, const Claim *claim, const char *code,
     slot_of(claim->solution_area, claim->activities, code, subscription_id, slot);
     if (slot[0] == '\0')
         return;
-    list->items = grow(list->arena, list->items, sizeof *list->items, list->count, &list->room);
+    list->items =
+        arena_grow(list->arena, list->items, sizeof *list->items, list->count, &list->room);
     list->items[list->count++] = (SlotWanted){.tenant_id = claim->tenant_id,
                                               .slot = arena_text(list->arena, slot),
                                               .mpn_id = claim->mpn_id};

@@ -48,14 +48,8 @@ static bool token_is_good(const Deciding *deciding, const Event *event, const En
 
 static void keep(Deciding *deciding, const Event *event)
 {
-    if (deciding->kept_count == deciding->kept_room) {
-        const size_t room = deciding->kept_room == 0 ? 16 : deciding->kept_room * 2;
-        const Event **grown = arena_new(deciding->work->arena, room * sizeof *grown);
-        if (deciding->kept_count > 0)
-            memcpy(grown, deciding->kept, deciding->kept_count * sizeof *grown);
-        deciding->kept = grown;
-        deciding->kept_room = room;
-    }
+    deciding->kept = arena_grow(deciding->work->arena, deciding->kept, sizeof *deciding->kept,
+                                deciding->kept_count, &deciding->kept_room);
     deciding->kept[deciding->kept_count++] = event;
     metric_add(deciding->expiry->kept, 1);
 }

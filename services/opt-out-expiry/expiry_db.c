@@ -27,13 +27,8 @@ void deciding_add_entry(Deciding *deciding, Entry *entry)
         tenant = arena_new(arena, sizeof *tenant);
         text_map_put(&deciding->tenants, entry->claim->tenant_id, tenant);
     }
-    if (tenant->count == tenant->room) {
-        tenant->room = tenant->room == 0 ? 8 : tenant->room * 2;
-        Entry **grown = arena_new(arena, tenant->room * sizeof(Entry *));
-        if (tenant->count > 0)
-            memcpy(grown, tenant->entries, tenant->count * sizeof(Entry *));
-        tenant->entries = grown;
-    }
+    tenant->entries =
+        arena_grow(arena, tenant->entries, sizeof(Entry *), tenant->count, &tenant->room);
     tenant->entries[tenant->count++] = entry;
 }
 
@@ -107,13 +102,7 @@ static void slot_list_add(SlotList *list, Arena *arena, const char *tenant_id, c
 {
     if (slot[0] == '\0')
         return;
-    if (list->count == list->room) {
-        list->room = list->room == 0 ? 64 : list->room * 2;
-        SlotWanted *grown = arena_new(arena, list->room * sizeof *grown);
-        if (list->count > 0)
-            memcpy(grown, list->items, list->count * sizeof *grown);
-        list->items = grown;
-    }
+    list->items = arena_grow(arena, list->items, sizeof *list->items, list->count, &list->room);
     list->items[list->count++] =
         (SlotWanted){.tenant_id = tenant_id, .slot = slot, .mpn_id = mpn_id};
 }
@@ -172,14 +161,9 @@ void deciding_set_standing(Deciding *deciding, const char *tenant_id, const char
     Arena *arena = deciding->work->arena;
     const char *key = pair_key(arena, tenant_id, subscription_id);
     text_map_put(&deciding->standings, key, arena_text(arena, subscription_state_name(state)));
-    if (deciding->changed_count == deciding->changed_room) {
-        const size_t room = deciding->changed_room == 0 ? 16 : deciding->changed_room * 2;
-        const char **grown = arena_new(arena, room * sizeof *grown);
-        if (deciding->changed_count > 0)
-            memcpy(grown, deciding->changed_standings, deciding->changed_count * sizeof *grown);
-        deciding->changed_standings = grown;
-        deciding->changed_room = room;
-    }
+    deciding->changed_standings =
+        arena_grow(arena, deciding->changed_standings, sizeof *deciding->changed_standings,
+                   deciding->changed_count, &deciding->changed_room);
     deciding->changed_standings[deciding->changed_count++] = key;
 }
 

@@ -44,13 +44,7 @@ static size_t collect_due(const TenantEntries *tenant, int64_t receipt_at_ms, Ar
             const Line *line = &claim->lines[j];
             if (line->status != LINE_OPT_OUT_OPEN || line->deadline_at_ms >= receipt_at_ms)
                 continue;
-            if (count == room) {
-                room = room == 0 ? 16 : room * 2;
-                Due *grown = arena_new(arena, room * sizeof *grown);
-                if (count > 0)
-                    memcpy(grown, due, count * sizeof *grown);
-                due = grown;
-            }
+            due = arena_grow(arena, due, sizeof *due, count, &room);
             due[count++] = (Due){.entry = tenant->entries[i],
                                  .number = line->number,
                                  .deadline_at_ms = line->deadline_at_ms,
