@@ -165,6 +165,9 @@ bool json_decode_strict(const void *text, size_t text_size, json_t **ret_root, E
                             text_size, EVENT_SIZE_MAX);
     if (text == NULL || text_size == 0)
         return error_reject(reterr, "NOT_JSON", "parse value: it is empty");
+    /* jansson skips a NUL that follows a number or a word: found by the fuzzer */
+    if (memchr(text, '\0', text_size) != NULL)
+        return error_reject(reterr, "NOT_JSON", "parse value: it has a NUL byte");
     json_error_t parse_error;
     JSON_AUTO root = parse(text, text_size, &parse_error);
     if (root == NULL)

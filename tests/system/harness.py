@@ -407,6 +407,13 @@ class StatusBoard:
         events = self.events.get(key, {})
         return [events[number]["status"] for number in sorted(events)]
 
+    def wait_seen(self, key, wanted, seconds=30):
+        """Until the claim has been in this status, whatever it is by now."""
+        def check():
+            self.update()
+            return wanted in self.statuses(key)
+        self.installation.wait(f"claim {key[1]} to have been {wanted}", check, seconds)
+
     def wait_status(self, key, *wanted, seconds=30):
         """Until the claim's latest status is one of these; its event."""
         def check():

@@ -38,6 +38,8 @@ static const Row rows[] = {
     {"trailing NUL", "{}\0", 3, "NOT_JSON"},
     {"NUL before", "\0{}", 3, "NOT_JSON"},
     {"NUL in a text", "{\"a\":\"\0\"}", 9, "NOT_JSON"},
+    {"NUL after a number", "{\"a\":1\0,\"b\":2}", 14, "NOT_JSON"},
+    {"NUL after a word", "{\"a\":true\0}", 11, "NOT_JSON"},
     {"NUL escape in a key", "{\"\\u0000\":1}", 0, "NOT_JSON"},
     {"byte-order mark", "\xef\xbb\xbf{}", 0, "NOT_JSON"},
     {"UTF-16", "{\0}\0", 4, "NOT_JSON"},
