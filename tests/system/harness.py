@@ -133,6 +133,7 @@ class Installation:
         self.partition_count = partitions
         self.workers = {}
         self.supervised = True
+        self.epochs = []  # (wall start, business start, speed) of each clock so far
         self.env = {**os.environ, **stack.env, "CPOR_ENV": "development",
                     "CPOR_TOPIC_PREFIX": self.prefix, "CPOR_GROUP_PREFIX": self.prefix,
                     "CPOR_PARTITIONS": str(partitions), "CPOR_HTTP_PORT": "0"}
@@ -165,13 +166,36 @@ class Installation:
         self.speed = speed
         self.wall_start_ms = int(time.time() * 1000)
         self.start_at_ms = self.wall_start_ms if start_at_ms is None else start_at_ms
+        self.epochs.append((self.wall_start_ms, self.start_at_ms, speed))
         if speed != 1 or start_at_ms is not None:
             self.env.update({"CPOR_CLOCK_START": instant_text(self.start_at_ms),
                              "CPOR_CLOCK_WALL_START": str(self.wall_start_ms),
                              "CPOR_CLOCK_SPEED": str(speed)})
 
     def business_ms(self, wall_ms):
-        return self.start_at_ms + (wall_ms - self.wall_start_ms) * self.speed
+        """By the clock that ran at that wall instant."""
+        wall_start_ms, start_at_ms, speed = next(
+            (epoch for epoch in reversed(self.epochs) if epoch[0] <= wall_ms), self.epochs[0])
+        return start_at_ms + (wall_ms - wall_start_ms) * speed
+
+    def jump(self, to_ms, seconds=120):
+        """All that is due by now happens; then every worker is started again at business time
+        to_ms, and what fell due meanwhile happens. Nothing is decided by how fast this machine is.
+        """
+        assert to_ms > self.now_ms(), "the clock never goes back"
+        self.wait_settled(seconds)
+        self.stop_workers()
+        self.set_clock(self.speed, to_ms)
+        for worker in self.workers.values():
+            worker.start()
+        self.wait_settled(seconds)
+
+    def wait_settled(self, seconds=60):
+        """Until every record is consumed and no timer is due."""
+        def is_settled():
+            [(due,)] = self.query("select count(*) from timers where due_at_ms < %s", self.now_ms())
+            return due == 0 and not self.lag() and not self.lag()
+        self.wait("all workers to have done what is due", is_settled, seconds)
 
     def wall_ms(self, business_ms):
         """The first wall instant whose business time is not before it."""
