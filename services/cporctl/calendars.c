@@ -25,10 +25,12 @@ static const char *weekend_text(Session *session, uint8_t weekdays)
 {
     static const char *const names[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     const char *text = "";
-    for (int i = 0; i < 7; i++)
+    for (int day = 1; day <= 7; day++) { /* weeks begin on Monday */
+        const int i = day % 7;
         if ((weekdays >> i & 1) != 0)
             text =
                 arena_printf(&session->arena, "%s%s%s", text, *text == '\0' ? "" : ",", names[i]);
+    }
     return text;
 }
 

@@ -2,6 +2,7 @@
 #include "erase.h"
 
 #include <ctype.h>
+#include <jansson.h>
 #include <string.h>
 #include <strings.h>
 

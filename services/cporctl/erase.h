@@ -3,7 +3,7 @@
 
 #include "runtime/arena.h"
 
-#include <jansson.h>
+typedef struct json_t json_t; /* jansson's */
 
 #define ERASED_MARK "[erased]"
 #define ERASED_EMAIL "erased@erased.invalid" /* where a reader expects an address */

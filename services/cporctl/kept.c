@@ -24,6 +24,35 @@ int64_t kept_until_ms(const Session *session, int64_t received_at_ms)
     return received_at_ms + config_integer(session->config, "CPOR_KEPT_OPT_OUT_DAYS") * day_ms;
 }
 
+bool kept_load(Session *session, const ClaimName *name, KeptOptOuts *ret_kept)
+{
+    static const DbStatement statement = {
+        "kept-of-claim", "select received_at_ms, coalesce(array_to_string(lines, ', '), 'all')"
+                         " from kept_opt_outs where tenant_id = $1::uuid and claim_id = $2"
+                         " order by received_at_ms, cause_key"};
+    const char *parameters[] = {name->tenant_id, name->claim_id};
+    DbResult *result = NULL;
+    if (!database_run(session->database, &statement, parameters, 2, &result, &session->error))
+        return false;
+    ret_kept->count = db_result_rows(result);
+    ret_kept->list = arena_new(&session->arena, (ret_kept->count + 1) * sizeof *ret_kept->list);
+    for (size_t i = 0; i < ret_kept->count; i++) {
+        const int64_t received_at_ms = db_integer(result, i, 0);
+        ret_kept->list[i] = (KeptOptOut){received_at_ms, kept_until_ms(session, received_at_ms),
+                                         arena_text(&session->arena, db_text(result, i, 1))};
+    }
+    db_result_release(&result);
+    return true;
+}
+
+void kept_print(Session *session, const KeptOptOuts *kept)
+{
+    for (size_t i = 0; i < kept->count; i++)
+        printf("An opt-out waits for this claim: received %s, lines: %s, kept until %s\n",
+               output_instant(session, kept->list[i].received_at_ms), kept->list[i].lines,
+               output_instant(session, kept->list[i].until_ms));
+}
+
 /* The statement's columns, in order. */
 enum {
     COLUMN_TENANT,
