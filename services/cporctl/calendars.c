@@ -147,7 +147,7 @@ static void print_csv(Session *session, int32_t day, const CalendarDeadline *dea
             continue;
         printf("%s", separator);
         print_quoted(skipped_text(&deadline->days[i], &session->arena));
-        separator = "; ";
+        separator = " | ";
     }
     printf("\"\n");
 }

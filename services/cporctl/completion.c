@@ -83,7 +83,7 @@ ExitCode completion_run(Session *session)
     const Command *commands = session->commands;
     printf("%s", head);
     print_values(commands);
-    printf("    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]}\" in\n");
+    printf("    case \"${COMP_WORDS[1]} ${COMP_WORDS[2]-}\" in\n");
     for (const Command *command = commands; command->name != NULL; command++)
         print_options(command);
     printf("    esac\n");

@@ -50,7 +50,9 @@ static void print_command(const Command *command)
 static void print_setting(const ConfigItem *item)
 {
     print_option(item->name, NULL, item->help);
-    if (item->kind != CONFIG_SECRET && item->default_text != NULL && *item->default_text != '\0') {
+    if (item->kind == CONFIG_SECRET)
+        printf("; or %s_FILE names a file that holds it\n", item->name);
+    else if (item->default_text != NULL && *item->default_text != '\0') {
         printf("; default ");
         print_roff(item->default_text);
         printf("\n");
