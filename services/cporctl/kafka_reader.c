@@ -2,6 +2,7 @@
 #include "kafka_reader.h"
 
 #include "kafka_client.h"
+#include "wait.h"
 
 #include "runtime/clock.h"
 
@@ -99,15 +100,28 @@ bool kafka_reader_add(KafkaReader *reader, const char *topic, KafkaPlaces *place
     return done;
 }
 
+/* What a leader or a coordinator that moves answers is asked again. */
+static Wait patience(const KafkaReader *reader, const char *what)
+{
+    return wait_begin(what, "do all brokers run?", reader->timeout_ms);
+}
+
+static bool place_end(KafkaReader *reader, KafkaPlace *place)
+{
+    const rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(reader->consumer, place->topic, place->partition,
+                                         &place->first, &place->end, reader->timeout_ms);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           reader_fail(reader, code, "ask for the ends of topics", rd_kafka_err2str(code));
+}
+
 bool kafka_reader_ends(KafkaReader *reader, KafkaPlace *places, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        const rd_kafka_resp_err_t code =
-            rd_kafka_query_watermark_offsets(reader->consumer, places[i].topic, places[i].partition,
-                                             &places[i].first, &places[i].end, reader->timeout_ms);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return reader_fail(reader, code, "ask for the ends of topics", rd_kafka_err2str(code));
-    }
+    Wait wait = patience(reader, "the partitions' leaders");
+    for (size_t i = 0; i < count; i++)
+        while (!place_end(reader, &places[i]))
+            if (!wait_again(&wait, &reader->session->error))
+                return false;
     return true;
 }
 
@@ -162,15 +176,10 @@ static rd_kafka_event_t *ask_committed(KafkaReader *reader, const char *group,
     return event;
 }
 
-bool kafka_reader_committed(KafkaReader *reader, const char *group, KafkaPlace *places,
+static bool group_committed(KafkaReader *reader, const char *group, KafkaPlace *places,
                             size_t count)
 {
-    const char *name =
-        arena_printf(&reader->session->arena, "%s%s",
-                     config_text(reader->session->config, "CPOR_GROUP_PREFIX"), group);
-    for (size_t i = 0; i < count; i++)
-        places[i].committed = -1;
-    rd_kafka_event_t *event = ask_committed(reader, name, places, count);
+    rd_kafka_event_t *event = ask_committed(reader, group, places, count);
     if (event == NULL)
         return reader_fail(reader, RD_KAFKA_RESP_ERR__TIMED_OUT, "ask for committed offsets",
                            "no answer in time");
@@ -181,6 +190,21 @@ bool kafka_reader_committed(KafkaReader *reader, const char *group, KafkaPlace *
                                         rd_kafka_event_error_string(event));
     rd_kafka_event_destroy(event);
     return done;
+}
+
+bool kafka_reader_committed(KafkaReader *reader, const char *group, KafkaPlace *places,
+                            size_t count)
+{
+    const char *name =
+        arena_printf(&reader->session->arena, "%s%s",
+                     config_text(reader->session->config, "CPOR_GROUP_PREFIX"), group);
+    Wait wait = patience(reader, "the group's coordinator");
+    for (size_t i = 0; i < count; i++)
+        places[i].committed = -1;
+    while (!group_committed(reader, name, places, count))
+        if (!wait_again(&wait, &reader->session->error))
+            return false;
+    return true;
 }
 
 /* ---- records ---- */

@@ -181,7 +181,7 @@ def test_what_is_read_again_brings_nothing_back(running):
         "select 1 from history where ignored like 'the same claim%%'"))
     installation.wait("all to be read again", lambda: lag(installation) == 0 == lag(installation))
     assert found(installation) == []
-    assert installation.query("select count(*) from history where event = 'cporctl.forget'") == [(1,)]
+    assert len(installation.query("select 1 from history where event = 'cporctl.forget'")) == 1
     expect(0, call(installation.env, "audit", "--no-kafka"))
     dead = installation.read("dead-letter")
     assert dead == []

@@ -73,7 +73,8 @@ def test_find_tells_that_more_match(filled):
 @pytest.mark.parametrize("arguments,text", [
     ((), "which claims?"), (("--limit", "5"), "which claims?"), (("--tenant", "x"), "a GUID"),
     (("--status", "DONE"), "OPT_OUT_OPEN"), (("--since", "2026"), "an instant"),
-    (("--mpn", "1", "--limit", "0"), "from 1 to 10000"), (("--mpn", "1", "--limit", "1x"), "number")])
+    (("--mpn", "1", "--limit", "0"), "from 1 to 10000"),
+    (("--mpn", "1", "--limit", "1x"), "number")])
 def test_find_is_called_wrongly(filled, arguments, text):
     assert text in expect(2, call(filled.env, "find", *arguments))
 
@@ -134,8 +135,9 @@ def timers(env, *arguments):
 
 def test_timers(install):
     installation = install(start_at_ms=DEADLINE_MS - 3_600_000, speed=1)
-    for number in range(3):
-        add_open_claim(installation, f"C-{number}")
+    add_open_claim(installation, "C-0")
+    execute(installation, "insert into timers select tenant_id, 'WINDOW', due_at_ms, 'C-' || n, 3"
+                          " from timers, generate_series(1, 2) n")
     execute(installation, "insert into timers values (%s, 'ANSWER', 5, 'C-0', 3)", TENANT)
     installation.redis.set("cpor:timers:unrelated", "1")
     answer = timers(installation.env)

@@ -31,7 +31,8 @@ def help_of(command):
 def options_of(command):
     """{option: the name of its value, or None}, as --help tells them."""
     text = help_of(command).split("\nOptions:\n")[1].split("\n\n")[0]
-    return {match[1]: match[2] for match in re.finditer(r"^  (--[a-z-]+) ([A-Z][A-Z-]*)?", text, re.M)}
+    lines = re.finditer(r"^  (--[a-z-]+) ([A-Z][A-Z-]*)?", text, re.M)
+    return {line[1]: line[2] for line in lines}
 
 
 def test_the_table_is_the_help():
@@ -51,7 +52,8 @@ def test_help(command):
             part = "cporctl completion bash"
         assert part in text
     assert max(len(line) for line in text.splitlines() if not line.startswith("Usage:")) <= 120
-    assert "\033" not in terminal_output({**os.environ, "NO_COLOR": "1"}, *command.split(), "--help")
+    env = {**os.environ, "NO_COLOR": "1"}
+    assert "\033" not in terminal_output(env, *command.split(), "--help")
     options = options_of(command)
     assert ("--json" in options) != (command in WITHOUT_JSON)
     usage = re.search(r"^Usage: (.*)$", text, re.M)[1]
