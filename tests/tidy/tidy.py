@@ -26,7 +26,7 @@ SERVICE_MAY_INCLUDE = ["runtime", "claim", "store"]
 
 # The headers of a client library belong to its adapter; a library's name is a regular expression.
 LIBRARIES = {
-    r"librdkafka/": [r"common/runtime/kafka\w*\.[ch]", r"services/cporctl/topics\.c"],
+    r"librdkafka/": [r"common/runtime/kafka\w*\.[ch]", r"services/cporctl/(topics|kafka_\w+)\.c"],
     r"libpq|postgres": [r"common/runtime/database\w*\.[ch]"],
     r"hiredis": [r"common/runtime/(timer_index|redis)\w*\.[ch]"],
     r"curl/": [r"common/runtime/smtp\w*\.[ch]"],
