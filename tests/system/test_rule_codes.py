@@ -1,4 +1,4 @@
-"""Each finding of the contract's table once, as a partner gets it: code, kind, line, path, advice."""
+"""Each finding of the contract once, as a partner gets it: code, kind, line, path, advice."""
 
 import re
 
@@ -12,7 +12,8 @@ from words import CODES, OF_THE_CLAIM, QUESTIONS, instant_ms
 START = instant_ms("2026-05-20T08:00:00.000Z")
 LATER = instant_ms("2026-06-02T08:00:00.000Z")  # past the grace, the waits and the answers
 DAY, SUBMITTED = "2026-03-01", "cpor.claim.submitted.v1"
-PARTNER, RIVAL, GLOBAL, NOT_ENROLLED, STRANGER = "1234566", "7654321", "2000001", "2000002", "999999"
+PARTNER, RIVAL, STRANGER = "1234566", "7654321", "999999"
+GLOBAL, NOT_ENROLLED = "2000001", "2000002"
 LINE = 7  # of the claim's only line, so that it is not its index
 PLAIN = "D365_SALES"
 
