@@ -12,6 +12,11 @@ themselves published, with which claim. `outcome` is one of
     dead     a dead letter with the code `reason`, no status event
     kept     an opt-out that waits for its claim
     silent   nothing at all: a wake-up and no more, or a duplicate
+
+`line` is the status of the line; of two lines both, each with `:` and its reason. Variants that need
+a word: one-line, of two lines one is named (or left out of the revision); asked-line, the same, and
+only about this one the partner is asked; late, received after the deadline while no worker ran, so
+that the log and no timer decides: the event finds what the deadline left.
 """
 
 import csv
@@ -51,14 +56,30 @@ class Row:
         self.outcome, self.to, self.reason = entry["outcome"], entry["to"], entry["reason"]
         self.line, self.detail = entry["line"], entry["detail"]
         self.variant, _, self.way = how.partition("@")
+        self.words = set(self.variant.split())
         self.is_own = how.split(" ")[0] == "own"
         self.id = f"{status}-{self.event}" + (f"-{how}" if how else "")
         self.tenant = documents.tenant(number)
         self.subscription = documents.subscription(self.tenant)
+        self.second = documents.subscription(self.tenant, "POWER_BI")
         self.claim_id = f"M-{number}"
         self.key = (self.tenant["tenant_id"], self.claim_id)
         self.before = 0  # the claim's sequence when the event is sent
         self.history_before = 0
+
+    @property
+    def has_two_lines(self):
+        return bool(self.words & {"one-line", "asked-line"})
+
+    @property
+    def is_late(self):
+        return "late" in self.words
+
+    @property
+    def found(self):
+        """The status in which the event finds the claim."""
+        return {"OPT_OUT_OPEN": "OFFICIAL", "PARTNER_ACTION_REQUIRED": "REJECTED"}[
+            self.status] if self.is_late else self.status
 
     @property
     def is_ahead(self):
@@ -99,8 +120,9 @@ def read_table():
 # ---- claims ----
 
 def document(row, signed_on=DAY, mpn_id=PARTNER, claim_id=None, **contact):
+    products = ["D365_SALES", "POWER_BI"] if row.has_two_lines else ["D365_SALES"]
     claim = documents.bizapps_claim(claim_id or row.claim_id, row.tenant, signed_on,
-                                    [("D365_SALES", None)], mpn_id=mpn_id)
+                                    [(product, None) for product in products], mpn_id=mpn_id)
     claim["customer"]["contact"].update(contact)
     return claim
 
@@ -111,6 +133,8 @@ def address(row, local):
 
 
 def unsigned(row):
+    if "asked-line" in row.words:
+        return changed(document(row), "/poe/0/covers", [2])
     return changed(document(row), "/poe/0/signed_by", "")
 
 
@@ -146,13 +170,15 @@ def document_of(row):
     return document(row, mpn_id=STRANGER) if row.way == "grace" else document(row)
 
 
-def has_subscription(row):
+def subscriptions_of(row):
     waits = row.how in ("own waits", "own came") or (
         row.status == "UNDER_REVIEW" and row.how == "own over")
-    return not waits and row.way != "subscription" and row.variant != "lapsed"
+    there = not waits and row.way != "subscription" and row.variant != "lapsed"
+    return [row.subscription, row.second] if there else []
 
 
 def imported(row, claim_id=None, mpn_id=PARTNER):
+    """The first line of an association of the old model."""
     return {"claim_id": claim_id or row.claim_id, "tenant_id": row.key[0], "mpn_id": mpn_id,
             "domain": row.tenant["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
             "activities": ["USAGE"], "line": 1, "product": "D365_SALES",
@@ -166,10 +192,15 @@ def base(row, **more):
     return {"claim_id": row.claim_id, "tenant_id": row.key[0], **more}
 
 
+def named_lines(row):
+    if "unknown-line" in row.words:
+        return {"lines": [9]}
+    return {"lines": [1]} if row.has_two_lines else {}
+
+
 def by_partner(row, **more):
-    named = {"lines": [9]} if row.variant == "unknown-line" else {}
     mpn_id = RIVAL if row.variant == "other-partner" else document_of(row)["mpn_id"]
-    return base(row, actor={"type": "partner", "id": mpn_id}, **named, **more)
+    return base(row, actor={"type": "partner", "id": mpn_id}, **named_lines(row), **more)
 
 
 def submitted(row, _):
@@ -179,6 +210,9 @@ def submitted(row, _):
 
 def resubmitted(row, _):
     claim = {**document(row), "revision": 3 if row.variant == "wrong-revision" else 2}
+    if row.has_two_lines:  # the first is left out
+        claim["lines"].pop(0)
+        claim["poe"][0]["covers"] = [2]
     if row.variant == "other-domain":
         claim["customer"]["domain"] = row.tenant["domains"][1]
     return {**claim, "claim_name": ""} if row.variant == "malformed" else claim
@@ -192,13 +226,16 @@ def evidence(row, _):
 
 
 def reviewed(row, _):
-    verdict = "REJECT" if row.variant == "other-revision" else row.variant.upper()
+    verdict = "REJECT" if row.variant == "other-revision" else row.variant.split(" ")[0].upper()
     return base(row, revision=7 if row.variant == "other-revision" else 1, verdict=verdict,
-                reason="As the reviewer says.", actor={"type": "reviewer", "id": "r.tanaka"})
+                reason="As the reviewer says.", actor={"type": "reviewer", "id": "r.tanaka"},
+                **named_lines(row))
 
 
 def importing(row, _):
     data = imported(row)
+    if row.variant == "second-line":
+        data.update(line=2, product="POWER_BI", subscription_id=row.second["subscription_id"])
     if row.variant == "microsoft-365":
         del data["product"], data["subscription_id"]
         data.update(solution_area="MICROSOFT_365", workload="TEAMS")
@@ -207,16 +244,16 @@ def importing(row, _):
 
 def opted_out(row, _):
     actor = {"type": "operator" if row.variant == "operator" else "customer", "id": "sam"}
-    data = base(row, actor=actor)
+    data = base(row, actor=actor, **named_lines(row))
     if row.variant == "forged-token":
         data["token"] = "forged"
-    return {**data, "lines": [9]} if row.variant == "unknown-line" else data
+    return data
 
 
 def extended(row, now_ms):
     days = 1 if row.variant == "shorter" else 30
     return base(row, deadline_at=instant_text(now_ms + days * DAY_MS), reason="Mail was down.",
-                actor={"type": "operator", "id": "h.meyer"})
+                actor={"type": "operator", "id": "h.meyer"}, **named_lines(row))
 
 
 def wake_up(row, now_ms):

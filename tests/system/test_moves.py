@@ -44,6 +44,8 @@ def other_claims(run, row):
 def own_claim(run, row):
     if row.variant in ("own superseded", "own challenged"):
         submit(run, row, moves.document(row, NEWER_DAY, PARTNER, f"H-{row.claim_id}"))
+    elif row.variant == "second-line":
+        import_for(run, row, row.claim_id, PARTNER)
     elif row.status != "NONE":
         submit(run, row, moves.document_of(row))
 
@@ -81,8 +83,19 @@ def pass_time(run, board, early):
     for row in changed:
         state = "EXPIRED" if row.variant == "own lapsed" else "ACTIVE"
         run.publish_reference(subscriptions=[{**row.subscription, "state": state}], wait=False)
-    run.jump(LATER)
-    wait_statuses(run, board, {row.key: "OFFICIAL" for row in early if not row.is_own})
+    run.wait_settled()
+    late = [row for row in early if row.is_late]
+    wait_statuses(run, board, {row.key: row.status for row in late})
+    run.stop_workers()
+    run.set_clock(1, LATER)
+    for row in late:  # before any worker or timer runs again
+        note_and_send(run, board, row)
+    run.flush()
+    for worker in run.workers.values():
+        worker.start()
+    run.wait_settled()
+    wait_statuses(run, board, {row.key: "OFFICIAL" for row in early
+                               if row.status in ("OFFICIAL", "ENDED") and not row.is_own})
     for row in early:
         if row.status == "ENDED" and not row.is_own:
             partner_event(run, row, "cpor.association.disassociated.v1")
@@ -90,11 +103,12 @@ def pass_time(run, board, early):
 
 
 def prepare(run, board):
-    early = [row for row in ROWS if row.is_own or row.status in ("OFFICIAL", "ENDED")]
+    early = [row for row in ROWS
+             if row.is_own or row.is_late or row.status in ("OFFICIAL", "ENDED")]
     rest = [row for row in ROWS if row not in early and row.status != "SUBMITTED"]
     run.publish_reference(
         [documents.partner(), documents.partner(RIVAL)], [row.tenant for row in ROWS],
-        [row.subscription for row in ROWS if moves.has_subscription(row)])
+        [entry for row in ROWS for entry in moves.subscriptions_of(row)])
     pass_time(run, board, early)
     for row in rest:
         other_claims(run, row)
@@ -107,10 +121,17 @@ def prepare(run, board):
             partner_event(run, row, "cpor.claim.withdrawn.v1")
     run.flush()
     wait_statuses(run, board, {row.key: row.status for row in early + rest
-                               if row.status != "NONE" and not row.is_own})
+                               if row.status != "NONE" and not (row.is_own or row.is_late)})
 
 
 # ---- the events
+
+def note_and_send(run, board, row, last_of_history=0):
+    latest = board.latest(row.key)
+    row.before = latest["sequence"] if latest else 0
+    row.history_before = last_of_history
+    moves.send(run, row)
+
 
 def wait_quiet_without_validation(run):
     def behind():
@@ -137,12 +158,9 @@ def send_all(run, board):
     board.update()
     last = {(str(tenant), claim): number for tenant, claim, number in run.query(
         "select tenant_id, claim_id, max(id) from history group by 1, 2")}
-    sent = [row for row in ROWS if not row.is_own and not row.is_ahead]
-    for row in sent:
-        latest = board.latest(row.key)
-        row.before = latest["sequence"] if latest else 0
-        row.history_before = last.get(row.key, 0)
-        moves.send(run, row)
+    for row in ROWS:
+        if not (row.is_own or row.is_ahead or row.is_late):
+            note_and_send(run, board, row, last.get(row.key, 0))
     run.flush()
 
 
@@ -202,6 +220,7 @@ def steps_of(seen, row):
         return [step for step in steps if step.source != SOURCE and step.ignored is None
                 and (row.status, row.to or row.status) == (step.from_status, step.to_status)]
     return [step for step in steps if step.id > row.history_before
+            and (not row.is_late or step.from_status == row.found)
             and (step.source == SOURCE or is_handed_on(row.event))]
 
 
@@ -214,11 +233,13 @@ def new_statuses(seen, row):
 def check_status_event(seen, row, step, to):
     event = seen.statuses[row.key].get(step.sequence)
     assert event is not None, f"no status event {step.sequence}: {seen.statuses[row.key]}"
-    previous = None if row.status == "NONE" else row.status
+    previous = None if row.status == "NONE" else row.found
     assert (event["previous_status"], event["status"]) == (previous, to), event
     assert (event["reason"] or "") == row.reason, event
-    [line] = event["lines"]
-    assert (line["status"], line["reason"] or "") == (row.line, row.reason), event
+    wanted = [entry.partition(":") for entry in row.line.split(" ")]
+    reasons = [reason if len(wanted) > 1 else row.reason for _, _, reason in wanted]
+    assert [(line["status"], line["reason"] or "") for line in event["lines"]] == [
+        (status, reason) for (status, _, _), reason in zip(wanted, reasons)], event
     codes = {finding["code"] for finding in event["findings"]}
     assert row.detail in codes if row.detail else not (codes and to == "VALIDATED"), event
 
@@ -227,25 +248,31 @@ def check_moves(seen, row):
     steps = [step for step in steps_of(seen, row) if step.ignored is None]
     assert len(steps) == 1, f"{row.id}: {seen.history[row.key]}"
     assert (steps[0].from_status, steps[0].to_status, steps[0].reason or "") == (
-        row.status, row.to, row.reason), steps
+        row.found, row.to, row.reason), steps
     check_status_event(seen, row, steps[0], row.to)
+
+
+def check_no_status_event(seen, row):
+    """But what a deadline did before the event, or validation after it."""
+    if row.is_late:
+        assert [event["status"] for event in new_statuses(seen, row)] == [row.found]
+    elif not (row.is_own or row.is_ahead):
+        assert new_statuses(seen, row) == []
 
 
 def check_keeps(seen, row):
     [step] = steps_of(seen, row)
-    assert (step.from_status, step.to_status, step.ignored) == (row.status, row.status, None), step
+    assert (step.from_status, step.to_status, step.ignored) == (row.found, row.found, None), step
     if row.detail:
         assert seen.attachments.get(row.key) == row.detail
-    if not row.is_own:
-        assert new_statuses(seen, row) == []
+    check_no_status_event(seen, row)
 
 
 def check_ignored(seen, row):
     steps = steps_of(seen, row)
     assert len(steps) == 1, f"{row.id}: {seen.history[row.key]}"
     assert row.detail in (steps[0].ignored or ""), steps
-    if not row.is_ahead:
-        assert new_statuses(seen, row) == []
+    check_no_status_event(seen, row)
 
 
 def check_dead(seen, row):
@@ -257,8 +284,7 @@ def check_dead(seen, row):
 
 def check_silent(seen, row):
     assert steps_of(seen, row) == []
-    if not row.is_ahead:
-        assert new_statuses(seen, row) == []
+    check_no_status_event(seen, row)
 
 
 def check_kept(seen, row):
