@@ -13,10 +13,11 @@ themselves published, with which claim. `outcome` is one of
     kept     an opt-out that waits for its claim
     silent   nothing at all: a wake-up and no more, or a duplicate
 
-`line` is the status of the line; of two lines both, each with `:` and its reason. Variants that need
-a word: one-line, of two lines one is named (or left out of the revision); asked-line, the same, and
-only about this one the partner is asked; late, received after the deadline while no worker ran, so
-that the log and no timer decides: the event finds what the deadline left.
+`line` is the status of the line; of two lines both, each with `:` and its reason. Variants that
+need a word: one-line, of two lines one is named (or left out of the revision); asked-line, the
+same, and only about this one the partner is asked; outrun, the rival that holds the slot, or has
+a window on it too, has sent fresher evidence; late, received after the deadline while no worker
+ran, so that the log and no timer decides: the event finds what the deadline left.
 """
 
 import csv
@@ -29,7 +30,8 @@ from words import DAY_MS, MINUTE_MS, instant_ms, instant_text
 TABLE = pathlib.Path(__file__).with_suffix(".csv")
 START = instant_ms("2026-05-20T08:00:00.000Z")
 LATER = instant_ms("2026-06-02T08:00:00.000Z")  # past windows, answers, waits, five days of mail
-DAY, NEWER_DAY = "2026-03-01", "2026-04-01"
+LAST = instant_ms("2026-06-20T08:00:00.000Z")  # the same again
+DAY, NEWER_DAY, NEWEST_DAY = "2026-03-01", "2026-04-01", "2026-05-01"
 PARTNER, RIVAL, STRANGER = "1234566", "7654321", "999999"
 SOURCE = "/moves"
 STATUSES = ("NONE SUBMITTED UNDER_REVIEW PARTNER_ACTION_REQUIRED VALIDATED OPT_OUT_OPEN OFFICIAL "
@@ -298,3 +300,26 @@ def send(installation, row):
     event_id = f"submit-{row.claim_id}" if row.variant == "same-id" else row.id
     data = DATA.get(row.event, wake_up)(row, installation.now_ms())
     installation.publish(TOPIC_OF[row.event], row.event, data, row.key[0], event_id, SOURCE)
+
+
+# ---- what becomes of it when all deadlines have passed: an event that changes nothing changes
+# no timer either
+
+ENDS = {"SUBMITTED": "OFFICIAL", "UNDER_REVIEW": "REJECTED", "PARTNER_ACTION_REQUIRED": "REJECTED",
+        "VALIDATED": "PARTNER_ACTION_REQUIRED", "OPT_OUT_OPEN": "OFFICIAL"}
+ENDS_OF_MOVES = {**ENDS, "VALIDATED": "OFFICIAL"}  # there the mail server takes no notice
+
+
+def end_of(row):
+    """The claim's status at LAST; None: there is no claim."""
+    if row.outcome == "moves":
+        return ENDS_OF_MOVES.get(row.to, row.to)
+    if row.status == "NONE":
+        return None
+    if row.way == "reviewer":
+        return row.status
+    if row.event == "cpor.window.extended.v1" and row.outcome == "tells":
+        return "OPT_OUT_OPEN"
+    if row.event == "cpor.subscription.changed.v1" and row.status in ("SUBMITTED", "OPT_OUT_OPEN"):
+        return "REJECTED"  # promotion looks at the subscription again
+    return row.found if row.is_late else ENDS.get(row.status, row.status)

@@ -8,7 +8,8 @@ import cporctl
 import documents
 import harness
 import moves
-from moves import LATER, NEWER_DAY, PARTNER, RIVAL, SOURCE, START, SUBMITTED, TOPIC_OF
+from moves import (DAY, LAST, LATER, NEWER_DAY, NEWEST_DAY, PARTNER, RIVAL, SOURCE, START,
+                   SUBMITTED, TOPIC_OF)
 
 ROWS = moves.read_table()
 IMPORTED = "cpor.association.imported.v1"
@@ -35,8 +36,11 @@ def other_claims(run, row):
         import_for(run, row, row.claim_id, RIVAL)
     elif row.variant == "taken":
         import_for(run, row, f"H-{row.claim_id}", RIVAL)
-    elif row.variant == "own lost":
-        submit(run, row, moves.document(row, NEWER_DAY, RIVAL, f"H-{row.claim_id}"))
+    elif row.variant == "own outrun-legacy":
+        import_for(run, row, f"H-{row.claim_id}", RIVAL)
+    elif row.variant in ("own lost", "own outrun"):
+        signed_on = NEWER_DAY if row.variant == "own lost" else DAY
+        submit(run, row, moves.document(row, signed_on, RIVAL, f"H-{row.claim_id}"))
     elif row.variant == "own-slot":
         submit(run, row, moves.document(row, claim_id=f"H-{row.claim_id}"))
 
@@ -44,10 +48,20 @@ def other_claims(run, row):
 def own_claim(run, row):
     if row.variant in ("own superseded", "own challenged"):
         submit(run, row, moves.document(row, NEWER_DAY, PARTNER, f"H-{row.claim_id}"))
-    elif row.variant == "second-line":
+    elif row.variant in ("own outrun", "own outrun-legacy"):
+        submit(run, row, moves.document(row, NEWER_DAY))
+    elif row.way == "legacy":
         import_for(run, row, row.claim_id, PARTNER)
     elif row.status != "NONE":
         submit(run, row, moves.document_of(row))
+
+
+def fresher_evidence(run, row):
+    """The rival's answer to the challenge of the row's claim."""
+    run.publish("claim-submission", "cpor.claim.evidence-added.v1", {
+        "claim_id": f"H-{row.claim_id}", "tenant_id": row.key[0],
+        "poe": [documents.poe(NEWEST_DAY, [1])], "actor": {"type": "partner", "id": RIVAL}},
+                source="/neighbour")
 
 
 def partner_event(run, row, event):
@@ -83,6 +97,10 @@ def pass_time(run, board, early):
     for row in changed:
         state = "EXPIRED" if row.variant == "own lapsed" else "ACTIVE"
         run.publish_reference(subscriptions=[{**row.subscription, "state": state}], wait=False)
+    for row in early:
+        if row.variant.startswith("own outrun"):
+            fresher_evidence(run, row)
+    run.flush()
     run.wait_settled()
     late = [row for row in early if row.is_late]
     wait_statuses(run, board, {row.key: row.status for row in late})
@@ -201,8 +219,8 @@ def seen(stack, tmp_path_factory):
         run.workers["claim-validation-1"].start()
         run.wait_settled()
         found = look(run, board, halfway)
-        found_audit = cporctl.call(run.env, "audit")
-        yield found, found_audit
+        run.jump(LAST)
+        yield found, statuses_now(board), cporctl.call(run.env, "audit")
     finally:
         run.close()
 
@@ -298,11 +316,23 @@ CHECKS = {"moves": check_moves, "tells": check_moves, "keeps": check_keeps, "kep
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
 def test_move(seen, row):
-    found, _ = seen
+    found = seen[0]
     if not row.is_own and not row.is_ahead and row.status != "NONE":
         assert found.statuses[row.key][row.before]["status"] == row.status
     assert row.outcome == "dead" or row.id not in found.dead, found.dead[row.id].headers
     CHECKS[row.outcome](found, row)
+
+
+SENT = [row for row in ROWS if not row.is_own]
+
+
+@pytest.mark.parametrize("row", SENT, ids=[row.id for row in SENT])
+def test_end(seen, row):
+    """When all deadlines have passed, too: no timer is lost, none is new."""
+    events = seen[1].get(row.key, {})
+    assert [events[number]["status"] for number in sorted(events)][-1:] == [
+        end for end in [moves.end_of(row)] if end], list(events.values())[-1:]
+    assert sorted(events) == list(range(1, len(events) + 1)), "a sequence with a gap"
 
 
 def test_every_pair_has_a_row():
@@ -316,7 +346,7 @@ def test_no_other_dead_letters(seen):
 
 
 def test_audit(seen):
-    cporctl.expect(0, seen[1])
+    cporctl.expect(0, seen[2])
 
 
 # ---- what goes out: (topic, type, members)
