@@ -22,7 +22,7 @@ Step = collections.namedtuple(
 
 def submit(run, row, claim):
     run.publish("claim-submission", SUBMITTED, claim, event_id=f"submit-{claim['claim_id']}",
-                source=SOURCE)
+                source=SOURCE if row.variant == "same-id" else "/neighbour")
 
 
 def import_for(run, row, claim_id, mpn_id):
@@ -41,6 +41,8 @@ def other_claims(run, row):
     elif row.variant in ("own lost", "own outrun"):
         signed_on = NEWER_DAY if row.variant == "own lost" else DAY
         submit(run, row, moves.document(row, signed_on, RIVAL, f"H-{row.claim_id}"))
+    elif row.variant == "own kept":  # an opt-out before its claim
+        run.publish("opt-out-expiry", row.event, moves.opted_out(row, 0), source="/neighbour")
     elif row.variant == "own-slot":
         submit(run, row, moves.document(row, claim_id=f"H-{row.claim_id}"))
 

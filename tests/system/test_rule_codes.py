@@ -115,6 +115,9 @@ CASES = [
     Case("NO_PARTNER_RESPONSE", None, "claim anew", [UNSIGNED], also=["POE_NOT_SIGNED"]),
     Case("NOT_CARRIED_OVER", None, "claim it anew", step="import"),
 ]
+DETAILS = [{"code": "POE_LINE_NOT_COVERED", "line": LINE, "message": "The annex is missing."},
+           {"code": "FIELD_INVALID", "message": "The name is another company's."},
+           {"code": "FIELD_INVALID", "line": 9, "message": "About no line of the claim."}]
 for place, case_of_code in enumerate(CASES, 1):
     case_of_code.place(place)
 
@@ -146,11 +149,12 @@ def publish_claim(run, case):
 
 
 def publish_verdict(run, case):
+    more = {} if case.step == "ASK" else {"findings": DETAILS}
     if case.step in ("REJECT", "ASK"):
         run.publish("claim-submission", "cpor.claim.reviewed.v1", {
             "claim_id": case.claim_id, "tenant_id": case.key[0], "revision": 1, "lines": [LINE],
             "verdict": case.step, "reason": "As the reviewer says: send the annex.",
-            "actor": {"type": "reviewer", "id": "r.tanaka"}})
+            "actor": {"type": "reviewer", "id": "r.tanaka"}, **more})
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +201,14 @@ def test_code(board, case):
     assert case.kind == "question" or reasons <= case.also, event["lines"]
     if case.code == "DUPLICATE_OWN_CLAIM":
         assert finding["claim_id"] == f"H-{case.claim_id}"
+
+
+def test_all_that_a_reviewer_says_of_a_refusal(board):
+    [case] = [case for case in CASES if case.step == "REJECT"]
+    told = [(finding.get("line"), finding["message"])
+            for finding in board.latest(case.key)["findings"]]
+    assert told == [(LINE, "As the reviewer says: send the annex."), (LINE, DETAILS[0]["message"]),
+                    (None, DETAILS[1]["message"])]
 
 
 def test_every_code_has_a_case():
