@@ -73,7 +73,7 @@ def partner_event(run, row, event):
                 source="/neighbour")
 
 
-def wait_statuses(run, board, wanted, seconds=90):
+def wait_statuses(run, board, wanted, seconds=120):
     """wanted: {key: status}."""
     def wrong():
         board.update()
@@ -90,11 +90,11 @@ def pass_time(run, board, early):
     for row in early:
         other_claims(run, row)
     run.flush()
-    run.wait_quiet()
+    run.wait_quiet(120)
     for row in early:
         own_claim(run, row)
     run.flush()
-    run.wait_settled()
+    run.wait_settled(120)
     changed = [row for row in early if row.variant in ("own came", "own lapsed")]
     for row in changed:
         state = "EXPIRED" if row.variant == "own lapsed" else "ACTIVE"
@@ -103,7 +103,7 @@ def pass_time(run, board, early):
         if row.variant.startswith("own outrun"):
             fresher_evidence(run, row)
     run.flush()
-    run.wait_settled()
+    run.wait_settled(120)
     late = [row for row in early if row.is_late]
     wait_statuses(run, board, {row.key: row.status for row in late})
     run.stop_workers()
@@ -113,7 +113,7 @@ def pass_time(run, board, early):
     run.flush()
     for worker in run.workers.values():
         worker.start()
-    run.wait_settled()
+    run.wait_settled(120)
     wait_statuses(run, board, {row.key: "OFFICIAL" for row in early
                                if row.status in ("OFFICIAL", "ENDED") and not row.is_own})
     for row in early:
@@ -156,7 +156,7 @@ def note_and_send(run, board, row, last_of_history=0):
 def wait_quiet_without_validation(run):
     def behind():
         return [place for place in run.lag() if place[0] != "claim-validation"]
-    run.wait("all but claim-validation", lambda: not behind() and not behind())
+    run.wait("all but claim-validation", lambda: not behind() and not behind(), 120)
 
 
 def submit_unseen(run, board):
@@ -219,7 +219,7 @@ def seen(stack, tmp_path_factory):
         wait_quiet_without_validation(run)
         halfway = statuses_now(board)
         run.workers["claim-validation-1"].start()
-        run.wait_settled()
+        run.wait_settled(120)
         found = look(run, board, halfway)
         run.jump(LAST)
         yield found, statuses_now(board), cporctl.call(run.env, "audit")

@@ -174,7 +174,7 @@ def board(stack, tmp_path_factory):
             for case in CASES:
                 publish(run, case)
             run.flush()
-            run.wait_quiet()
+            run.wait_quiet(120)
         run.jump(LATER)
         for _ in range(20):
             statuses.update()
