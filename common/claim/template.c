@@ -231,14 +231,14 @@ bool template_check_required(const Template *template, Error *reterr)
     return true;
 }
 
-/* Where an item's text of the first row is. */
+/* The text to look for: of a list's item, that of the first row. */
 static const char *check_text(const Template *template, const TemplateValue *values, size_t i)
 {
     const TemplateName *names = template->names;
-    if (names[i].kind == TEMPLATE_TEXT)
-        return values[i].text;
-    if (names[i].kind != TEMPLATE_ITEM || !names[i].is_required)
+    if (!names[i].is_required)
         return NULL;
+    if (names[i].kind != TEMPLATE_ITEM)
+        return values[i].text;
     const size_t list_index = list_of_item(names, i);
     const TemplateValue *list = &values[list_index];
     return list->row_count == 0 ? NULL : list->cells[i - list_index - 1];

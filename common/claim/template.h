@@ -68,8 +68,8 @@ MUST_CHECK bool template_check_required(const Template *template, Error *reterr)
  * template_check_says - does it show every text that is given? For what must stand in each of a
  * template's faces, not only somewhere in the file.
  *
- * In:      values  a text that is not "" must be shown, and so must each item of the first row; no
- *                  text may be a part of another.
+ * In:      values  of the required names: a text must be shown, and of a list each item of the
+ *                  first row; no text may be a part of another.
  *          where   for the error: "in {{#ask}}".
  * Errors:  FATAL  one is not: which, in which file, and where.
  */
