@@ -74,6 +74,7 @@ def open_installation(stack, folder):
 
 def messages(installation, board, claims):
     """Submits these, and returns the mail of each as Python's own package reads it."""
+    claims = list(claims)
     for document in claims:
         installation.publish("claim-submission", "cpor.claim.submitted.v1", document)
     installation.flush()

@@ -76,86 +76,87 @@ static bool open_all(Error *reterr)
     return good;
 }
 
+static const struct {
+    const char *name, *changed, *text; /* NULL: no such file */
+    const char *says;                  /* NULL: good */
+} mistakes[] = {
+    {"whole", "words.en.txt", WORDS(""), NULL},
+    {"a free subject", "notice.en.subject", "Hello", NULL},
+    {"a backup", "notice.en.txt~", "{{x}}", NULL},
+    {"another file", "products.html", "{{x}}", NULL},
+    {"a new language, its text alone", "notice.fi.txt", NOTICE, "fi has no notice.fi.subject"},
+    {"its page alone", "page.fi.html", PAGE, "fi has no notice.fi.subject"},
+    {"its words alone", "words.fi.txt", WORDS(""), "fi has no notice.fi.subject"},
+    {"no subject", "notice.tlh-AQ.subject", NULL, "tlh-AQ has no notice.tlh-AQ.subject"},
+    {"no text", "notice.en.txt", NULL, "en has no notice.en.txt"},
+    {"no HTML", "notice.tlh-AQ.html", NULL, "tlh-AQ has no notice.tlh-AQ.html"},
+    {"no page", "page.tlh-AQ.html", NULL, "tlh-AQ has no page.tlh-AQ.html"},
+    {"no words", "words.tlh-AQ.txt", NULL, "tlh-AQ has no words.tlh-AQ.txt"},
+    {"no locale", "notice.x.txt", NOTICE, "notice.x.txt"},
+    {"no link", "notice.tlh-AQ.html",
+     "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}{{deadline}}{{programme_address}}",
+     "notice.tlh-AQ.html: {{opt_out_url}} must be in it"},
+    {"unknown in a subject", "notice.tlh-AQ.subject", "{{partner}}",
+     "notice.tlh-AQ.subject: line 1, {{partner}}: unknown"},
+    {"unknown in a page", "page.tlh-AQ.html", PAGE "\n{{x}}",
+     "page.tlh-AQ.html: line 2, {{x}}: unknown"},
+    {"unknown in words", "words.tlh-AQ.txt", "{{x}}", "words.tlh-AQ.txt: line 1, {{x}}"},
+    {"no deadline where nothing is shared", "notice.en.txt",
+     "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}{{opt_out_url}}{{programme_address}}"
+     "{{#shares_data}}{{deadline}}{{/shares_data}}{{#items}}{{name}}{{/items}}",
+     "notice.en.txt: {{deadline}} must be in it, with {{^shares_data}}"},
+    {"no link where nobody is addressed", "notice.en.html",
+     "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}{{deadline}}{{programme_address}}"
+     "{{#contact_name}}{{opt_out_url}}{{/contact_name}}{{#shares_data}}x{{/shares_data}}"
+     "{{#items}}{{name}}{{/items}}",
+     "notice.en.html: {{opt_out_url}} must be in it, without {{contact_name}}"},
+    {"items without their names", "notice.en.html",
+     "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}{{deadline}}{{opt_out_url}}"
+     "{{programme_address}}{{#shares_data}}x{{/shares_data}}"
+     "{{#items}}{{^name}}{{name}}{{/name}}{{/items}}",
+     "notice.en.html: {{name}} must be in it"},
+    {"a face without its token", "page.en.html",
+     "{{#ask}}{{#languages}}{{language_code}}{{language_name}}{{/languages}}{{/ask}}"
+     "{{#recorded}}{{recorded_at}}{{/recorded}}{{#failed}}{{token}}{{/failed}}{{#refused}}-"
+     "{{/refused}}{{programme_address}}",
+     "page.en.html: {{token}} must be in it, in {{#ask}}"},
+    {"six days", "words.en.txt",
+     HEAD
+     "{{#countries}}{{/countries}}{{#weekdays}}a b c d e f{{/weekdays}}" MONTHS END_OF_DAY INSTANT,
+     "words.en.txt: {{#weekdays}} holds 6 words, it must be 7"},
+    {"thirteen months", "words.en.txt",
+     HEAD "{{#countries}}{{/countries}}" WEEKDAYS
+          "{{#months}}1 2 3 4 5 6 7 8 9 10 11 12 13{{/months}}" END_OF_DAY INSTANT,
+     "words.en.txt: {{#months}} holds 13 words, it must be 12"},
+    {"a date without its month", "words.en.txt",
+     HEAD "{{#countries}}{{/countries}}" WEEKDAYS MONTHS INSTANT
+          "{{#end_of_day}}{{year}} {{day}} {{offset}} {{zone}}{{/end_of_day}}",
+     "words.en.txt: {{month}} must be in it, in {{#end_of_day}}"},
+    {"an instant without its hour", "words.en.txt",
+     HEAD "{{#countries}}{{/countries}}" WEEKDAYS MONTHS
+          "{{#end_of_day}}{{year}} {{month}} {{day}} {{hour}} {{offset}} {{zone}}{{/end_of_day}}"
+          "{{#instant}}{{year}} {{month}} {{day}} {{minute}} {{offset}} {{zone}}{{/instant}}",
+     "words.en.txt: {{hour}} must be in it, in {{#instant}}"},
+    {"no country", "words.en.txt", WORDS("England"), "\"England\" is no country such as KR"},
+    {"a country of two languages", "words.en.txt", WORDS("US AQ"),
+     "words.tlh-AQ.txt: {{#countries}}: AQ is in words.en.txt, too"},
+};
+
 static void folders_are_checked(void **state)
 {
-    static const struct {
-        const char *name, *changed, *text; /* NULL: no such file */
-        const char *says;                  /* NULL: good */
-    } rows[] = {
-        {"whole", "words.en.txt", WORDS(""), NULL},
-        {"a free subject", "notice.en.subject", "Hello", NULL},
-        {"a backup", "notice.en.txt~", "{{x}}", NULL},
-        {"another file", "products.html", "{{x}}", NULL},
-        {"a new language, its text alone", "notice.fi.txt", NOTICE, "fi has no notice.fi.subject"},
-        {"its page alone", "page.fi.html", PAGE, "fi has no notice.fi.subject"},
-        {"its words alone", "words.fi.txt", WORDS(""), "fi has no notice.fi.subject"},
-        {"no subject", "notice.tlh-AQ.subject", NULL, "tlh-AQ has no notice.tlh-AQ.subject"},
-        {"no text", "notice.en.txt", NULL, "en has no notice.en.txt"},
-        {"no HTML", "notice.tlh-AQ.html", NULL, "tlh-AQ has no notice.tlh-AQ.html"},
-        {"no page", "page.tlh-AQ.html", NULL, "tlh-AQ has no page.tlh-AQ.html"},
-        {"no words", "words.tlh-AQ.txt", NULL, "tlh-AQ has no words.tlh-AQ.txt"},
-        {"no locale", "notice.x.txt", NOTICE, "notice.x.txt"},
-        {"no link", "notice.tlh-AQ.html",
-         "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}{{deadline}}{{programme_address}}",
-         "notice.tlh-AQ.html: {{opt_out_url}} must be in it"},
-        {"unknown in a subject", "notice.tlh-AQ.subject", "{{partner}}",
-         "notice.tlh-AQ.subject: line 1, {{partner}}: unknown"},
-        {"unknown in a page", "page.tlh-AQ.html", PAGE "\n{{x}}",
-         "page.tlh-AQ.html: line 2, {{x}}: unknown"},
-        {"unknown in words", "words.tlh-AQ.txt", "{{x}}", "words.tlh-AQ.txt: line 1, {{x}}"},
-        {"no deadline where nothing is shared", "notice.en.txt",
-         "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}{{opt_out_url}}{{programme_address}}"
-         "{{#shares_data}}{{deadline}}{{/shares_data}}{{#items}}{{name}}{{/items}}",
-         "notice.en.txt: {{deadline}} must be in it, with {{^shares_data}}"},
-        {"no link where nobody is addressed", "notice.en.html",
-         "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}{{deadline}}{{programme_address}}"
-         "{{#contact_name}}{{opt_out_url}}{{/contact_name}}{{#shares_data}}x{{/shares_data}}"
-         "{{#items}}{{name}}{{/items}}",
-         "notice.en.html: {{opt_out_url}} must be in it, without {{contact_name}}"},
-        {"items without their names", "notice.en.html",
-         "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}{{deadline}}{{opt_out_url}}"
-         "{{programme_address}}{{#shares_data}}x{{/shares_data}}"
-         "{{#items}}{{^name}}{{name}}{{/name}}{{/items}}",
-         "notice.en.html: {{name}} must be in it"},
-        {"a face without its token", "page.en.html",
-         "{{#ask}}{{#languages}}{{language_code}}{{language_name}}{{/languages}}{{/ask}}"
-         "{{#recorded}}{{recorded_at}}{{/recorded}}{{#failed}}{{token}}{{/failed}}{{#refused}}-"
-         "{{/refused}}{{programme_address}}",
-         "page.en.html: {{token}} must be in it, in {{#ask}}"},
-        {"six days", "words.en.txt",
-         HEAD "{{#countries}}{{/countries}}{{#weekdays}}a b c d e f{{/weekdays}}" MONTHS END_OF_DAY
-             INSTANT,
-         "words.en.txt: {{#weekdays}} holds 6 words, it must be 7"},
-        {"thirteen months", "words.en.txt",
-         HEAD "{{#countries}}{{/countries}}" WEEKDAYS
-              "{{#months}}1 2 3 4 5 6 7 8 9 10 11 12 13{{/months}}" END_OF_DAY INSTANT,
-         "words.en.txt: {{#months}} holds 13 words, it must be 12"},
-        {"a date without its month", "words.en.txt",
-         HEAD "{{#countries}}{{/countries}}" WEEKDAYS MONTHS INSTANT
-              "{{#end_of_day}}{{year}} {{day}} {{offset}} {{zone}}{{/end_of_day}}",
-         "words.en.txt: {{month}} must be in it, in {{#end_of_day}}"},
-        {"an instant without its hour", "words.en.txt",
-         HEAD
-         "{{#countries}}{{/countries}}" WEEKDAYS MONTHS
-         "{{#end_of_day}}{{year}} {{month}} {{day}} {{hour}} {{offset}} {{zone}}{{/end_of_day}}"
-         "{{#instant}}{{year}} {{month}} {{day}} {{minute}} {{offset}} {{zone}}{{/instant}}",
-         "words.en.txt: {{hour}} must be in it, in {{#instant}}"},
-        {"no country", "words.en.txt", WORDS("England"), "\"England\" is no country such as KR"},
-        {"a country of two languages", "words.en.txt", WORDS("US AQ"),
-         "words.tlh-AQ.txt: {{#countries}}: AQ is in words.en.txt, too"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
         folder_fill(state);
-        if (rows[i].text == NULL)
-            file_drop(rows[i].changed);
+        if (mistakes[i].text == NULL)
+            file_drop(mistakes[i].changed);
         else
-            file_write(rows[i].changed, rows[i].text);
+            file_write(mistakes[i].changed, mistakes[i].text);
         Error error = {0};
         const bool good = open_all(&error);
-        if (good != (rows[i].says == NULL) || (!good && strstr(error.text, rows[i].says) == NULL))
-            fail_msg("%s: %s", rows[i].name, error.text);
+        if (good != (mistakes[i].says == NULL) ||
+            (!good && strstr(error.text, mistakes[i].says) == NULL))
+            fail_msg("%s: %s", mistakes[i].name, error.text);
         assert_int_equal(error.class, good ? ERROR_NONE : ERROR_FATAL);
-        file_drop(rows[i].changed);
+        file_drop(mistakes[i].changed);
     }
 }
 
