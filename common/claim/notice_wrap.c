@@ -40,6 +40,8 @@ static uint32_t character_code(const char *at)
 
 static bool is_in(uint32_t code, const Range *ranges, size_t count)
 {
+    if (code < ranges[0].first) /* most of it */
+        return false;
     for (size_t i = 0; i < count; i++) {
         if (code >= ranges[i].first && code <= ranges[i].last)
             return true;
