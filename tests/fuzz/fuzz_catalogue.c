@@ -6,7 +6,7 @@
 static void check(const Catalogue *catalogue, const uint8_t *bytes, size_t size)
 {
     JSON_AUTO root = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, NULL);
-    require(json_array_size(root) > 0);
+    require(json_array_size(root) > 0 && memchr(bytes, '\0', size) == NULL);
     for (size_t i = 0; i < json_array_size(root); i++) {
         const json_t *entry = json_array_get(root, i);
         const char *code = json_string_value(json_object_get(entry, "code"));
