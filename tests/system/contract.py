@@ -28,7 +28,7 @@ def schema_names():
 
 
 def example_files():
-    """{file name: name of its schema}; cpor.* is named by its type, others say it by their start."""
+    """{file name: name of its schema}: cpor.* is named by its type, another by its start."""
     starts = {"claim-": "cpor.claim.submitted.v1", "resubmitted-": "cpor.claim.resubmitted.v1",
               "partner-": "cpor.partner", "tenant-": "cpor.tenant",
               "subscription-": "cpor.subscription"}

@@ -2,7 +2,7 @@
 
 import json
 import random
-import sys
+import warnings
 
 import contract
 from reader import Follower
@@ -60,8 +60,7 @@ def check_record(record):
 def drawn(records, topic):
     if len(records) <= COUNT_MAX:
         return records
-    print(f"contract: {topic}: {COUNT_MAX} of {len(records)} records are checked",
-          file=sys.stderr, flush=True)
+    warnings.warn(f"{topic}: {COUNT_MAX} of {len(records)} records are held against the contract")
     return random.Random(len(records)).sample(records, COUNT_MAX)
 
 
