@@ -2,7 +2,10 @@
 
 import json
 import random
+import time
 import warnings
+
+import confluent_kafka
 
 import contract
 from reader import Follower
@@ -11,6 +14,7 @@ OUTPUT = ("association-official", "claim-status")
 PIPELINE = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
 COUNT_MAX = 3000  # of one topic; of more, as many are drawn
 SHOWN_MAX = 5
+LEADERS_S = 30
 
 
 def headers_of(record, dead_letter=False):
@@ -65,7 +69,20 @@ def drawn(records, topic):
 
 
 def read_all(installation):
-    """{topic: records}; a topic that a test has deleted has none."""
+    """{topic: records}; what a test left as it was made, or deleted, has none.
+
+    A topic that was made a moment ago may have no leader yet; it gets one."""
+    give_up = time.monotonic() + LEADERS_S
+    while True:
+        try:
+            return read_topics(installation)
+        except confluent_kafka.KafkaException:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.1)
+
+
+def read_topics(installation):
     existing = installation.admin.list_topics(timeout=15).topics
     topics = [topic for topic in (*OUTPUT, *PIPELINE, "dead-letter")
               if installation.prefix + topic in existing]
