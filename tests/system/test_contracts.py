@@ -295,7 +295,7 @@ WRONG = [  # (topic, type, headers changed, data changed, what is said)
     ("claim-status", STATUS, {"ce_type": "cpor.claim.praised.v1"}, {}, "no schema"),
     ("association-official", STATUS, {}, {}, "no operation"),
     ("claim-validation", RECEIVED, {}, {"revision": 0}, "/revision"),
-    ("dead-letter", RECEIVED, {"dlq_reason": "BAD"}, {}, "dlq_reason"),
+    ("dead-letter", RECEIVED, {"dlq_reason": "BAD"}, {}, "dlq_detail"),
 ]
 
 
