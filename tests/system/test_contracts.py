@@ -131,8 +131,8 @@ VALUES = [
     "2026-11-02T00:00:60Z", "2026-11-02 00:00:00Z", "a@b.example", "a..b@b.example", "@b.example",
     "a" * 65 + "@b.example", "a@" + "b." * 125 + "example", "b.example", "-b.example", "b-.example",
     "b..example", "B.Example", "b.example.", "b" * 64 + ".example", "US", "us", "USA", "ko-KR",
-    "k", "en-abcdefghi", "en-" + "a-" * 16 + "a", "Asia/Seoul", "As!a", GUID, GUID.upper(),
-    GUID[:-1], GUID + "\n", "a/b", "a/", "application/pdf\n", "USAGE", ["USAGE"],
+    "k", "en-abcdefghi", "en-" + "a-" * 15 + "ab", "en-" + "a-" * 15 + "abc",
+    "Asia/Seoul", "As!a", GUID, GUID.upper(), GUID[:-1], GUID + "\n", "a/b", "a/", "application/pdf\n", "USAGE", ["USAGE"],
     ["USAGE", "USAGE"], ["usage"], "MICROSOFT_365", "ACTIVE", "CSP", "APPROVE", "partner",
     "operator", "POE_MISSING", "SUPERSEDED"]
 
