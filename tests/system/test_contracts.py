@@ -132,7 +132,8 @@ VALUES = [
     "a" * 65 + "@b.example", "a@" + "b." * 125 + "example", "b.example", "-b.example", "b-.example",
     "b..example", "B.Example", "b.example.", "b" * 64 + ".example", "US", "us", "USA", "ko-KR",
     "k", "en-abcdefghi", "en-" + "a-" * 15 + "ab", "en-" + "a-" * 15 + "abc",
-    "Asia/Seoul", "As!a", GUID, GUID.upper(), GUID[:-1], GUID + "\n", "a/b", "a/", "application/pdf\n", "USAGE", ["USAGE"],
+    "Asia/Seoul", "As!a", GUID, GUID.upper(), GUID[:-1], GUID + "\n",
+    "a/b", "a/", "application/pdf\n", "USAGE", ["USAGE"],
     ["USAGE", "USAGE"], ["usage"], "MICROSOFT_365", "ACTIVE", "CSP", "APPROVE", "partner",
     "operator", "POE_MISSING", "SUPERSEDED"]
 
