@@ -1,5 +1,6 @@
 """One stack of servers for the session; one installation per test; logs of what failed."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -32,8 +33,9 @@ def install(stack, tmp_path, request):
         return installation
 
     yield make
-    for installation in made:
-        installation.close()
+    with contextlib.ExitStack() as closing:  # all are closed, whatever one of them says
+        for installation in made:
+            closing.callback(installation.close)
     if not getattr(request.node, "failed", False):
         shutil.rmtree(tmp_path, ignore_errors=True)
 

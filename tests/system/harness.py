@@ -17,6 +17,7 @@ import confluent_kafka.admin
 import psycopg
 import redis
 
+import published
 from reader import Follower
 from words import instant_text
 
@@ -238,6 +239,7 @@ class Installation:
             worker.stop(drains=True)
 
     def close(self):
+        """Ends the workers; then all that they published must be what deploy/contracts/ says."""
         running.remove(self)
         for worker in self.workers.values():
             if worker.process is not None and worker.process.poll() is None:
@@ -245,6 +247,7 @@ class Installation:
         for worker in self.workers.values():
             if worker.process is not None:
                 worker.process.wait()
+        published.check(self)
 
     def report(self):
         """The ends of the logs, for a failure."""

@@ -32,8 +32,9 @@ class Record:
 class Follower:
     """Reads topics from their start, then on from where it stopped, as read_committed sees them."""
 
-    def __init__(self, installation, topics, isolation="read_committed"):
+    def __init__(self, installation, topics, isolation="read_committed", numbers=None):
         self.prefix = installation.prefix
+        numbers = numbers or installation.partition_numbers
         self.consumer = confluent_kafka.Consumer({
             "bootstrap.servers": installation.env["CPOR_KAFKA_BROKERS"],
             "group.id": f"judge-{uuid.uuid4()}", "enable.auto.commit": False,
@@ -42,7 +43,7 @@ class Follower:
             "topic.metadata.refresh.interval.ms": 5000, "log_level": 2})
         self.partitions = [
             confluent_kafka.TopicPartition(self.prefix + topic, number, 0)
-            for topic in topics for number in installation.partition_numbers(topic)]
+            for topic in topics for number in numbers(topic)]
         self.consumer.assign(self.partitions)
         self.reached = {(p.topic, p.partition): 0 for p in self.partitions}
 
