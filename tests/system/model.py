@@ -114,16 +114,16 @@ class Model:
     def reference_changed(self, item, at):
         """A record that came wakes the claims that it may be about."""
         value = None if not item.value else envelope.strict_json(item.value)
+        concerned = [claim for tenant_id, claims in self.tenants.items()
+                     for claim in claims.values()
+                     if value is not None and (claim.mpn_id() == item.key if item.topic == "partner"
+                                               else tenant_id == value["tenant_id"].lower())]
+        for claim in concerned:  # what was due before it came is decided without it
+            self.advance(claim.tenant_id, at)
         self.reference.apply(item.topic, item.key, value)
-        if value is None:
-            return
-        for tenant_id, claims in self.tenants.items():
-            for claim in claims.values():
-                concerned = claim.mpn_id() == item.key if item.topic == "partner" \
-                    else tenant_id == value["tenant_id"].lower()
-                if concerned and (claim.grace_until or self.waits(claim)):
-                    self.advance(tenant_id, at)
-                    self.validate(claim, at)
+        for claim in concerned:
+            if claim.grace_until or self.waits(claim):
+                self.validate(claim, at)
 
     @staticmethod
     def waits(claim):
