@@ -56,6 +56,11 @@ const Zone *calendar_zone(const Calendar *calendar)
     return calendar->zone;
 }
 
+int32_t calendar_first_day(const Calendar *calendar)
+{
+    return calendar->first_day;
+}
+
 int32_t calendar_horizon_day(const Calendar *calendar)
 {
     return calendar->horizon_day;
@@ -89,14 +94,19 @@ static int compare_holiday(const void *day, const void *holiday)
     return (left > right) - (left < right);
 }
 
-static bool is_weekend(const Calendar *calendar, int32_t day)
+uint8_t calendar_weekend(const Calendar *calendar, int32_t day)
 {
     size_t index = calendar->weekend_count - 1;
 
     while (index > 0 && calendar->weekends[index].first_day > day) {
         index--;
     }
-    return (calendar->weekends[index].weekdays >> (((day + 4) % 7 + 7) % 7) & 1) != 0;
+    return calendar->weekends[index].weekdays;
+}
+
+static bool is_weekend(const Calendar *calendar, int32_t day)
+{
+    return (calendar_weekend(calendar, day) >> (((day + 4) % 7 + 7) % 7) & 1) != 0;
 }
 
 /* day is within first_day..horizon_day. */

@@ -90,6 +90,12 @@ const char *calendar_version(const Calendar *calendar);
 /* calendar_zone - the zone in which the calendar's days run. */
 const Zone *calendar_zone(const Calendar *calendar);
 
+/* calendar_first_day - the first day the calendar knows. */
+int32_t calendar_first_day(const Calendar *calendar);
+
+/* calendar_weekend - the weekdays that are weekend on a day: bit 0 = Sunday .. bit 6 = Saturday. */
+uint8_t calendar_weekend(const Calendar *calendar, int32_t day);
+
 /* calendar_horizon_day - the last day the calendar knows. */
 int32_t calendar_horizon_day(const Calendar *calendar);
 

@@ -64,11 +64,9 @@ static bool catalogue_read(const json_t *root, const char *path, Catalogue *cata
 
 bool catalogue_open(const char *path, Catalogue **ret_catalogue, Error *reterr)
 {
-    json_error_t cause;
-    JSON_AUTO root = json_load_file(path, JSON_REJECT_DUPLICATES, &cause);
-    if (root == NULL)
-        return error_set(reterr, ERROR_FATAL, "read catalogue %s: %s (line %d)", path, cause.text,
-                         cause.line);
+    JSON_AUTO root = NULL;
+    if (!json_read_file(path, &root, reterr))
+        return false;
     const size_t count = json_array_size(root);
     if (!json_is_array(root) || count == 0 || count > CATALOGUE_PRODUCT_COUNT_MAX)
         return error_set(reterr, ERROR_FATAL, "read catalogue %s: want an array of 1..%d products",

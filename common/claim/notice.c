@@ -51,7 +51,7 @@ static TemplateValue items_value(const Notice *notice, Arena *arena)
     return (TemplateValue){.cells = cells, .row_count = notice->item_count};
 }
 
-static void fill_values(const Notice *notice, const char *locale, Arena *arena,
+static void fill_values(const Notice *notice, const Language *language, Arena *arena,
                         TemplateValue ret_values[NOTICE_NAME_COUNT])
 {
     const char *mpn_name = arena_printf(arena, "MPN ID %s", notice->mpn_id);
@@ -68,7 +68,7 @@ static void fill_values(const Notice *notice, const char *locale, Arena *arena,
         {NOTICE_CLAIM_ID, clean_or(notice->claim_id, "", arena)},
         {NOTICE_CLAIM_NAME, clean_or(notice->claim_name, notice->claim_id, arena)},
         {NOTICE_DEADLINE,
-         notice_deadline_text(locale, notice->zone, notice->deadline_at_ms, arena)},
+         language_instant_text(language, notice->zone, notice->deadline_at_ms, arena)},
         {NOTICE_OPT_OUT_URL, notice->opt_out_url},
         {NOTICE_PROGRAMME_ADDRESS, notice->programme_address},
     };
@@ -79,13 +79,13 @@ static void fill_values(const Notice *notice, const char *locale, Arena *arena,
     ret_values[NOTICE_ITEMS] = items_value(notice, arena);
 }
 
-static const char *render_part(const NoticeLanguage *language, NoticePart part,
+static const char *render_part(const NoticeParts *parts, NoticePart part,
                                const TemplateValue *values, Arena *arena)
 {
     JsonWriter text;
     writer_init(&text, arena, MESSAGE_SIZE_HINT / 2);
-    template_render(language->parts[part], part == NOTICE_HTML ? TEMPLATE_HTML : TEMPLATE_PLAIN,
-                    values, &text);
+    template_render((*parts)[part], part == NOTICE_HTML ? TEMPLATE_HTML : TEMPLATE_PLAIN, values,
+                    &text);
     return writer_finish(&text, NULL);
 }
 
@@ -138,23 +138,26 @@ bool notice_render(const NoticeTemplates *templates, const Notice *notice, Arena
 {
     if (!check_settings(notice, reterr))
         return false;
-    const NoticeLanguage *language = notice_language(templates, notice->locale, notice->country);
+    const size_t index = language_find(templates->languages, notice->locale, notice->country);
+    const Language *language = &templates->languages->languages[index];
+    const NoticeParts *parts = &templates->parts[index];
     TemplateValue values[NOTICE_NAME_COUNT];
-    fill_values(notice, language->locale, arena, values);
+    fill_values(notice, language, arena, values);
 
     JsonWriter message;
     writer_init(&message, arena, MESSAGE_SIZE_HINT);
-    put_head(&message, notice, language->locale,
-             render_part(language, NOTICE_SUBJECT, values, arena), arena);
+    put_head(&message, notice, language->locale, render_part(parts, NOTICE_SUBJECT, values, arena),
+             arena);
     const char *boundary = boundary_text(notice, arena);
     const char *delimiter = arena_printf(arena, "\r\n--%s", boundary);
     put_line(
         &message,
         arena_printf(arena, "Content-Type: multipart/alternative;\r\n boundary=\"%s\"", boundary));
     put_line(&message, delimiter);
-    mime_text_part(&message, "plain", render_part(language, NOTICE_TEXT, values, arena));
+    mime_text_part(&message, "plain",
+                   notice_wrap(render_part(parts, NOTICE_TEXT, values, arena), arena));
     put_line(&message, delimiter);
-    mime_text_part(&message, "html", render_part(language, NOTICE_HTML, values, arena));
+    mime_text_part(&message, "html", render_part(parts, NOTICE_HTML, values, arena));
     put_line(&message, arena_printf(arena, "%s--", delimiter));
     *ret_message = writer_finish(&message, ret_size);
     return true;

@@ -8,10 +8,12 @@ typedef struct NoticeTemplates NoticeTemplates;
 
 /*
  * notice_templates_open - read <folder>/notice.<locale>.{subject,txt,html} for every locale that
- * is there ("en" must be) and check their placeholders.
+ * is there ("en" must be) and check their placeholders. A paragraph of the text is one line of its
+ * file: lines are broken when it is filled in.
  *
- * Errors:  FATAL  a file is missing, not UTF-8, has an unknown placeholder or lacks a required one:
- *          which file, which placeholder, what is allowed.
+ * Errors:  FATAL  as language_set_open; a file is not UTF-8, has an unknown placeholder or lacks a
+ *          required one, be it only where nothing is shared or nobody is addressed: which file,
+ *          which placeholder, what is allowed.
  */
 MUST_CHECK bool notice_templates_open(const char *folder, NoticeTemplates **ret_templates,
                                       Error *reterr);
@@ -30,7 +32,7 @@ typedef struct Notice {
     const char *partner_name, *mpn_id;
     const char *contact_name, *contact_email;
     const char *locale;  /* BCP 47, or ""; falls back to its language, then to English */
-    const char *country; /* or "": chooses a language where no locale is given (KR: ko) */
+    const char *country; /* or "": chooses a language where no locale is given */
     bool shares_data;    /* usage and sold seats; false for revenue association */
     const NoticeItem *items;
     size_t item_count;

@@ -1,13 +1,11 @@
 /* notice_internal.h - what the files of notice.h share. */
 #pragma once
 
+#include "claim/language.h"
 #include "claim/notice.h"
 #include "claim/template.h"
 
-enum {
-    NOTICE_LOCALE_SIZE = 36, /* RFC 5646 expects no longer tag than 35 */
-    NOTICE_LOCALE_COUNT_MAX = 64,
-};
+enum { NOTICE_COLUMN_COUNT_MAX = 74 }; /* of the plain text: 78, and room to quote it */
 
 typedef enum NoticePart {
     NOTICE_SUBJECT,
@@ -38,20 +36,12 @@ typedef enum NoticeName {
 
 enum { NOTICE_ITEM_COLUMN_COUNT = 2 };
 
-typedef struct NoticeLanguage {
-    char locale[NOTICE_LOCALE_SIZE]; /* as in the file names */
-    Template *parts[NOTICE_PART_COUNT];
-} NoticeLanguage;
+typedef Template *NoticeParts[NOTICE_PART_COUNT];
 
 struct NoticeTemplates {
-    size_t count;
-    const NoticeLanguage *english;
-    NoticeLanguage languages[NOTICE_LOCALE_COUNT_MAX];
+    LanguageSet *languages;
+    NoticeParts parts[LANGUAGE_COUNT_MAX]; /* parallel to the languages */
 };
-
-/* notice_language - that of a locale, of its language, or of a country's; else English. */
-const NoticeLanguage *notice_language(const NoticeTemplates *templates, const char *locale,
-                                      const char *country);
 
 /*
  * notice_clean - a text from outside as one line of well-formed UTF-8: control characters, bidi
@@ -61,11 +51,12 @@ const NoticeLanguage *notice_language(const NoticeTemplates *templates, const ch
 const char *notice_clean(const char *text, size_t point_count_max, Arena *arena);
 
 /*
- * notice_deadline_text - "Monday, 30 November 2026, 24:00 (UTC+09:00, Asia/Seoul)" in the words of
- * the language; in one without words here "2026-11-30, 24:00 (…)".
+ * notice_wrap - lines of at most NOTICE_COLUMN_COUNT_MAX columns (a wide character takes two),
+ * broken at blanks, or where Chinese and Japanese may be. What follows is indented to where the
+ * text of the line begins: behind "- ", or behind a label and two blanks or more. A word that is
+ * too long is cut, but never a link or an address. Borrowed from the arena.
  */
-const char *notice_deadline_text(const char *locale, const Zone *zone, int64_t deadline_at_ms,
-                                 Arena *arena);
+const char *notice_wrap(const char *text, Arena *arena);
 
 /* notice_date_text - a Date header's value: "Sun, 22 Nov 2026 20:04:21 +0900". */
 const char *notice_date_text(const Zone *zone, int64_t date_ms, Arena *arena);

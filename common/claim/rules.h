@@ -62,6 +62,11 @@ void claim_validate(Claim *claim, const RuleInput *input, int64_t at_ms, Arena *
 int32_t poe_newest(const Poe *poe, size_t count, int32_t line, int32_t submission_day,
                    const Zone *zone, unsigned *ret_faults);
 
+/* poe_fault_index - which document is to be mended: the `index` of the first PoE that covers the
+ * line and has this fault; -1 where none has, or it came as evidence. The rest as poe_newest. */
+int32_t poe_fault_index(const Poe *poe, size_t count, int32_t line, int32_t submission_day,
+                        const Zone *zone, Code code);
+
 /* day_year_before - the same day a year ago; 29 February becomes the 28th. */
 int32_t day_year_before(int32_t day);
 

@@ -12,6 +12,8 @@ typedef struct LineFacts {
     const Subscription *subscription; /* the one to be judged, or NULL */
     bool ambiguous;                   /* several could be meant, none is named */
     bool foreign;                     /* named, and another tenant's */
+    const Poe *poe;                   /* of the document, then of the evidence */
+    size_t poe_count;
     unsigned poe_faults;
     int32_t poe_day;
     char slot[SLOT_SIZE];

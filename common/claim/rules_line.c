@@ -91,6 +91,8 @@ static void facts_judge_poe(const RuleContext *context, int32_t number, LineFact
     if (input->evidence_count > 0)
         memcpy(poe + input->document->poe_count, input->evidence,
                input->evidence_count * sizeof *poe);
+    facts->poe = poe;
+    facts->poe_count = count;
     facts->poe_day =
         poe_newest(poe, count, number, context->submission_day, input->zone, &facts->poe_faults);
 }
@@ -207,8 +209,8 @@ static bool subscription_csp(const RuleContext *context, const LineFacts *line,
     if (subscription == NULL || subscription->channel != CHANNEL_CSP)
         return false;
     return found(ret_finding, line_path(context, line, "subscription_id"),
-                 "This subscription was bought through CSP; only volume licensing and web direct "
-                 "can be claimed.");
+                 "This subscription was bought through CSP, which has a programme of its own; name "
+                 "one bought through volume licensing or web direct.");
 }
 
 static bool subscription_not_provisioned(const RuleContext *context, const LineFacts *line,
@@ -228,7 +230,8 @@ static bool subscription_inactive(const RuleContext *context, const LineFacts *l
     if (subscription == NULL || subscription_is_current(subscription->state))
         return false;
     return found(ret_finding, line_path(context, line, "subscription_id"),
-                 "The subscription is neither active nor in its grace period.");
+                 "The subscription is neither active nor in its grace period; claim again when the "
+                 "customer has renewed it, or name another one.");
 }
 
 /* An earlier line of this claim in the same slot, that is not already out of the claim. */
@@ -278,34 +281,44 @@ static bool competing_claim_older_poe(const RuleContext *context, const LineFact
 
 /* ---- proof of execution: one row per code, judged together in poe_newest ---- */
 
-static bool poe_finds(const RuleContext *context, const LineFacts *line, Code code,
-                      const char *message, Finding *ret_finding)
+/* The member to be mended, of the first document that has the fault; NULL: the documents. */
+static const char *poe_path(const RuleContext *context, const LineFacts *line, Code code,
+                            const char *member)
 {
-    (void)context;
-    return (line->poe_faults & (1u << (code - CODE_POE_MISSING))) != 0 &&
-           found(ret_finding, "/poe", message);
+    const int32_t index =
+        member == NULL ? -1
+                       : poe_fault_index(line->poe, line->poe_count, line->entry->number,
+                                         context->submission_day, context->input->zone, code);
+    return index < 0 ? "/poe" : arena_printf(context->arena, "/poe/%d/%s", index, member);
 }
 
-#define POE_RULE(function, code, message)                                                          \
+static bool poe_finds(const RuleContext *context, const LineFacts *line, Code code,
+                      const char *member, const char *message, Finding *ret_finding)
+{
+    return (line->poe_faults & (1u << (code - CODE_POE_MISSING))) != 0 &&
+           found(ret_finding, poe_path(context, line, code, member), message);
+}
+
+#define POE_RULE(function, code, member, message)                                                  \
     static bool function(const RuleContext *context, const LineFacts *line, Finding *ret_finding)  \
     {                                                                                              \
-        return poe_finds(context, line, code, message, ret_finding);                               \
+        return poe_finds(context, line, code, member, message, ret_finding);                       \
     }
 
-POE_RULE(poe_missing, CODE_POE_MISSING,
+POE_RULE(poe_missing, CODE_POE_MISSING, NULL,
          "No proof of execution came with the claim; add one that the customer signed and that "
          "covers this line.")
-POE_RULE(poe_not_signed, CODE_POE_NOT_SIGNED,
+POE_RULE(poe_not_signed, CODE_POE_NOT_SIGNED, "signed_by",
          "The proof of execution for this line is not signed; send it signed by the customer.")
-POE_RULE(poe_date_missing, CODE_POE_DATE_MISSING,
+POE_RULE(poe_date_missing, CODE_POE_DATE_MISSING, "signed_on",
          "The proof of execution for this line has no date; give the day on which it was signed.")
-POE_RULE(poe_too_old, CODE_POE_TOO_OLD,
+POE_RULE(poe_too_old, CODE_POE_TOO_OLD, "signed_on",
          "The proof of execution for this line was signed more than twelve months before the "
          "claim; send a newer one.")
-POE_RULE(poe_date_in_future, CODE_POE_DATE_IN_FUTURE,
+POE_RULE(poe_date_in_future, CODE_POE_DATE_IN_FUTURE, "signed_on",
          "The proof of execution for this line is dated after the day on which it came; correct "
          "the date.")
-POE_RULE(poe_line_not_covered, CODE_POE_LINE_NOT_COVERED,
+POE_RULE(poe_line_not_covered, CODE_POE_LINE_NOT_COVERED, NULL,
          "No proof of execution covers this line; name the line in its covers, or add one.")
 
 const Rule rules_of_line[] = {

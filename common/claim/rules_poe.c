@@ -70,3 +70,13 @@ int32_t poe_newest(const Poe *poe, size_t count, int32_t line, int32_t submissio
     *ret_faults = newest == DAY_NONE ? faults : 0;
     return newest;
 }
+
+int32_t poe_fault_index(const Poe *poe, size_t count, int32_t line, int32_t submission_day,
+                        const Zone *zone, Code code)
+{
+    const int32_t oldest_day = day_year_before(submission_day);
+    for (size_t i = 0; i < count; i++)
+        if (poe_covers(&poe[i], line) && (poe_faults(&poe[i], oldest_day, zone) & fault(code)) != 0)
+            return poe[i].index;
+    return -1;
+}

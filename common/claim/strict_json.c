@@ -1,10 +1,16 @@
 /* strict_json.c - jansson's parser with the contract's limits around it. */
 #include "claim/strict_json.h"
 
+#include "claim/claim_file.h"
 #include "runtime/arena.h"
 
+#include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { FILE_SIZE_MAX = 1024 * 1024 };
 
 void json_release(json_t **root)
 {
@@ -179,5 +185,32 @@ bool json_decode_strict(const void *text, size_t text_size, json_t **ret_root, E
     if (!json_is_object(root))
         return error_reject(reterr, "FIELD_INVALID", "read value: it must be a JSON object");
     *ret_root = json_incref(root);
+    return true;
+}
+
+static bool file_read(const char *path, char **ret_text, size_t *ret_size, Error *reterr)
+{
+    char folder[PATH_MAX] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL && slash - path < PATH_MAX)
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return claim_file_read(folder, slash == NULL ? path : slash + 1, FILE_SIZE_MAX, ret_text,
+                           ret_size, reterr);
+}
+
+bool json_read_file(const char *path, json_t **ret_root, Error *reterr)
+{
+    char *text = NULL;
+    size_t size = 0;
+    json_error_t cause = {.line = 1, .text = "a NUL byte"};
+    if (!file_read(path, &text, &size, reterr))
+        return false;
+    const bool has_nul = memchr(text, '\0', size) != NULL; /* jansson skips some */
+    json_t *root = has_nul ? NULL : json_loadb(text, size, JSON_REJECT_DUPLICATES, &cause);
+    free(text);
+    if (root == NULL)
+        return error_set(reterr, ERROR_FATAL, "read %s: %s (line %d)", path, cause.text,
+                         cause.line);
+    *ret_root = root;
     return true;
 }

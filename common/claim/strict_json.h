@@ -18,6 +18,14 @@ enum { EVENT_SIZE_MAX = 256 * 1024, JSON_DEPTH_MAX = 16 };
 MUST_CHECK bool json_decode_strict(const void *text, size_t text_size, json_t **ret_root,
                                    Error *reterr);
 
+/*
+ * json_read_file - parse a small file of an installation: no duplicate keys, no NUL byte.
+ *
+ * Out:     ret_root  new reference; an object or an array.
+ * Errors:  FATAL  no such file, over 1 MiB, or no such JSON: which file, which line, why.
+ */
+MUST_CHECK bool json_read_file(const char *path, json_t **ret_root, Error *reterr);
+
 /* json_release - cleanup attribute for json_t *. */
 void json_release(json_t **root);
 #define JSON_AUTO __attribute__((cleanup(json_release))) json_t *

@@ -231,6 +231,37 @@ bool template_check_required(const Template *template, Error *reterr)
     return true;
 }
 
+/* The text to look for: of a list's item, that of the first row. */
+static const char *check_text(const Template *template, const TemplateValue *values, size_t i)
+{
+    const TemplateName *names = template->names;
+    if (!names[i].is_required)
+        return NULL;
+    if (names[i].kind != TEMPLATE_ITEM)
+        return values[i].text;
+    const size_t list_index = list_of_item(names, i);
+    const TemplateValue *list = &values[list_index];
+    return list->row_count == 0 ? NULL : list->cells[i - list_index - 1];
+}
+
+bool template_check_says(const Template *template, const TemplateValue *values, const char *where,
+                         Error *reterr)
+{
+    Arena arena __attribute__((cleanup(arena_deinit)));
+    JsonWriter writer;
+    arena_init(&arena);
+    writer_init(&writer, &arena, 0);
+    template_render(template, TEMPLATE_PLAIN, values, &writer);
+    const char *shown = writer_finish(&writer, NULL);
+    for (size_t i = 0; template->names[i].name != NULL; i++) {
+        const char *text = check_text(template, values, i);
+        if (text != NULL && strstr(shown, text) == NULL)
+            return error_set(reterr, ERROR_FATAL, "read template %s: {{%s}} must be in it, %s",
+                             template->file_name, template->names[i].name, where);
+    }
+    return true;
+}
+
 bool template_open(const char *folder, const char *file_name, const TemplateName *names,
                    Template **ret_template, Error *reterr)
 {

@@ -64,6 +64,18 @@ MUST_CHECK bool template_open(const char *folder, const char *file_name, const T
  */
 MUST_CHECK bool template_check_required(const Template *template, Error *reterr);
 
+/*
+ * template_check_says - does it show every text that is given? For what must stand in each of a
+ * template's faces, not only somewhere in the file.
+ *
+ * In:      values  of the required names: a text must be shown, and of a list each item of the
+ *                  first row; no text may be a part of another.
+ *          where   for the error: "in {{#ask}}".
+ * Errors:  FATAL  one is not: which, in which file, and where.
+ */
+MUST_CHECK bool template_check_says(const Template *template, const TemplateValue *values,
+                                    const char *where, Error *reterr);
+
 /* template_release - free it and set the pointer to NULL; it may be NULL before. */
 void template_release(Template **template);
 

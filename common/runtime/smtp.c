@@ -237,6 +237,17 @@ static bool code_is_about_login(int code)
     return code == 530 || code == 534 || code == 535 || code == 538;
 }
 
+/* A server's words may repeat the recipient's address, which no log may hold: words with '@' go. */
+static void text_hide_addresses(char *text)
+{
+    for (char *word = text; *word != '\0';) {
+        const size_t size = strcspn(word, " ");
+        if (memchr(word, '@', size) != NULL)
+            memset(word, '*', size);
+        word += size + strspn(word + size, " ");
+    }
+}
+
 static bool smtp_fail(const Smtp *smtp, CURLcode result, Error *reterr)
 {
     ErrorClass class = curl_class(result);
@@ -245,9 +256,12 @@ static bool smtp_fail(const Smtp *smtp, CURLcode result, Error *reterr)
     else if (smtp->code >= 400) /* 4xx to AUTH or STARTTLS, whatever to greeting and EHLO */
         class = ERROR_RETRY;
     const char *cause = smtp->curl_text[0] == '\0' ? curl_easy_strerror(result) : smtp->curl_text;
+    char said[SMTP_TEXT_SIZE] = "";
+    if (smtp->code >= 400)
+        memcpy(said, smtp->text, sizeof said);
+    text_hide_addresses(said);
     return error_set(reterr, class, "send mail: %.200s%s%.180s", cause,
-                     smtp->code >= 400 ? "; server says " : "",
-                     smtp->code >= 400 ? smtp->text : "");
+                     *said == '\0' ? "" : "; server says ", said);
 }
 
 /* Table of outcomes: by the step that was answered, then by the reply's first digit. */

@@ -29,14 +29,6 @@ enum {
 /* Scores are doubles: exact up to here, which is past year 9999. */
 static const int64_t due_at_ms_limit = (int64_t)1 << 53;
 
-typedef enum ScriptId { SCRIPT_CLAIM, SCRIPT_IS_FILLED, SCRIPT_MARK_FILLED, SCRIPT_COUNT } ScriptId;
-
-static const char *const script_texts[SCRIPT_COUNT] = {
-    [SCRIPT_CLAIM] = timer_script_claim,
-    [SCRIPT_IS_FILLED] = timer_script_is_filled,
-    [SCRIPT_MARK_FILLED] = timer_script_mark_filled,
-};
-
 /* One command over up to CHUNK_COUNT_MAX timers; kept in the index, so that arming allocates
  * nothing here. */
 typedef struct Command {
@@ -142,7 +134,7 @@ static bool index_load_scripts(TimerIndex *index, Error *reterr)
     for (int i = 0; i < SCRIPT_COUNT; i++) {
         CLEANUP_REPLY redisReply *reply = NULL;
         if (!index_ask(index, "load script", REDIS_REPLY_STRING, 3,
-                       (const char *[]){"SCRIPT", "LOAD", script_texts[i]}, &reply, reterr))
+                       (const char *[]){"SCRIPT", "LOAD", timer_scripts[i]}, &reply, reterr))
             return false;
         snprintf(index->scripts[i], sizeof index->scripts[i], "%s", reply->str);
     }
@@ -353,7 +345,7 @@ static bool index_run_script(TimerIndex *index, const char *verb, ScriptId scrip
         strncmp(reply->str, "NOSCRIPT", 8) == 0) { /* SCRIPT FLUSH */
         reply_release(&reply);
         words[0] = "EVAL";
-        words[1] = script_texts[script];
+        words[1] = timer_scripts[script];
         reply = redisCommandArgv(index->context, count, words, NULL);
     }
     if (reply == NULL || reply->type != type)
@@ -448,6 +440,11 @@ static bool marker_run(TimerIndex *index, int shard, ScriptId script, bool *ret_
 bool timer_index_is_filled(TimerIndex *index, int shard, bool *ret_filled, Error *reterr)
 {
     return marker_run(index, shard, SCRIPT_IS_FILLED, ret_filled, reterr);
+}
+
+bool timer_index_is_marked(TimerIndex *index, int shard, bool *ret_marked, Error *reterr)
+{
+    return marker_run(index, shard, SCRIPT_IS_MARKED, ret_marked, reterr);
 }
 
 bool timer_index_mark_filled(TimerIndex *index, int shard, Error *reterr)

@@ -87,6 +87,10 @@ MUST_CHECK bool timer_index_is_filled(TimerIndex *index, int shard, bool *ret_fi
                                       Error *reterr);
 MUST_CHECK bool timer_index_mark_filled(TimerIndex *index, int shard, Error *reterr);
 
+/* timer_index_is_marked - as timer_index_is_filled, but only asks: for who looks on. */
+MUST_CHECK bool timer_index_is_marked(TimerIndex *index, int shard, bool *ret_marked,
+                                      Error *reterr);
+
 /* timer_index_unmark - take the shard's marker away, so that it is filled anew: for timers that
  * could not be armed while Redis was away. Again: safe. */
 MUST_CHECK bool timer_index_unmark(TimerIndex *index, int shard, Error *reterr);

@@ -10,7 +10,7 @@
  * Both sets are read from their lowest score on, so what was read is what has the lowest ranks:
  * removing by rank needs no list of members. unpack is limited to some 8,000 values, hence chunks.
  */
-const char timer_script_claim[] =
+static const char script_claim[] =
     "local timers, leases = KEYS[1], KEYS[2]\n"
     "local now, lease_ms, count_max = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])\n"
     "local time = redis.call('TIME')\n"
@@ -56,18 +56,27 @@ const char timer_script_claim[] =
     "end\n"
     "return { next_due, due }\n";
 
-const char timer_script_is_filled[] = "if redis.call('GET', KEYS[1]) == ARGV[1] then\n"
-                                      "    return 1\n"
-                                      "end\n"
-                                      "redis.call('SET', KEYS[1], 'filling:' .. ARGV[1])\n"
-                                      "return 0\n";
+static const char script_is_filled[] = "if redis.call('GET', KEYS[1]) == ARGV[1] then\n"
+                                       "    return 1\n"
+                                       "end\n"
+                                       "redis.call('SET', KEYS[1], 'filling:' .. ARGV[1])\n"
+                                       "return 0\n";
 
-const char timer_script_mark_filled[] = "local marker = redis.call('GET', KEYS[1])\n"
-                                        "if marker == ARGV[1] then\n"
-                                        "    return 1\n"
-                                        "end\n"
-                                        "if marker ~= 'filling:' .. ARGV[1] then\n"
-                                        "    return 0\n"
-                                        "end\n"
-                                        "redis.call('SET', KEYS[1], ARGV[1])\n"
-                                        "return 1\n";
+static const char script_mark_filled[] = "local marker = redis.call('GET', KEYS[1])\n"
+                                         "if marker == ARGV[1] then\n"
+                                         "    return 1\n"
+                                         "end\n"
+                                         "if marker ~= 'filling:' .. ARGV[1] then\n"
+                                         "    return 0\n"
+                                         "end\n"
+                                         "redis.call('SET', KEYS[1], ARGV[1])\n"
+                                         "return 1\n";
+
+static const char script_is_marked[] = "return redis.call('GET', KEYS[1]) == ARGV[1] and 1 or 0\n";
+
+const char *const timer_scripts[SCRIPT_COUNT] = {
+    [SCRIPT_CLAIM] = script_claim,
+    [SCRIPT_IS_FILLED] = script_is_filled,
+    [SCRIPT_IS_MARKED] = script_is_marked,
+    [SCRIPT_MARK_FILLED] = script_mark_filled,
+};

@@ -60,6 +60,14 @@ static void add_finding(Claim *claim, Arena *arena, Code code, int32_t line, con
     claim_add_finding(claim, arena, &finding);
 }
 
+/* What more the reviewer has to say of a refused line; 0: of the claim. */
+static void add_details(Claim *claim, const Event *event, Arena *arena, int32_t line)
+{
+    for (size_t i = 0; i < event->finding_count; i++)
+        if (event->findings[i].line == line)
+            add_finding(claim, arena, CODE_REVIEWER_REJECTED, line, event->findings[i].message);
+}
+
 static void reject(Claim *claim, const Event *event, Arena *arena)
 {
     for (size_t i = 0; i < claim->line_count; i++) {
@@ -67,8 +75,10 @@ static void reject(Claim *claim, const Event *event, Arena *arena)
         if (!line_fits(event, line))
             continue;
         add_finding(claim, arena, CODE_REVIEWER_REJECTED, line->number, event->reason);
+        add_details(claim, event, arena, line->number);
         (void)!line_move(line, LINE_REFUSE, CODE_REVIEWER_REJECTED, event->receipt_at_ms);
     }
+    add_details(claim, event, arena, 0);
 }
 
 static void ask(Claim *claim, const Event *event, Arena *arena)

@@ -1,99 +1,169 @@
-/* audit.c - `cporctl audit`: checks the promises on the stored data. */
+/* audit.c - `cporctl audit`: checks the promises on the stored data and on what was published. */
 #include "audit_checks.h"
-#include "output.h"
+#include "audit_log.h"
 
-#include "claim/json_writer.h"
+#include "runtime/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
-enum { AUDIT_TOLD_COUNT_MAX = 100 }; /* violations of one check; the rest are counted */
+enum { ROUND_PAUSE_MS = 500 };
+
+const Option audit_options[] = {
+    {"--no-kafka", NULL, "leave out what was published: the tables alone"},
+    {"--json", NULL, "print JSON"},
+    {.name = NULL},
+};
+
+typedef struct Audit {
+    Session *session;
+    AuditLog *log; /* NULL: --no-kafka */
+    JsonWriter writer;
+    int64_t violation_count;
+    size_t in_flight_count; /* differences that the workers cleared meanwhile */
+    int64_t waited_ms;
+} Audit;
 
 /* The violations of one check: rows of (tenant, claim, what, number of all). */
-static bool check_run(Session *session, const AuditCheck *check, DbResult **ret_result)
+static bool check_run(Audit *audit, const AuditCheck *check)
 {
+    Session *session = audit->session;
+    AuditResult *result = arena_new(&session->arena, sizeof *result);
+    DbResult *rows = NULL;
     const DbStatement statement = {
         check->name, arena_printf(&session->arena,
                                   "select tenant_id, claim_id, what, count(*) over () from (%s)"
                                   " v(tenant_id, claim_id, what) order by 1, 2, 3 limit %d",
                                   check->sql, AUDIT_TOLD_COUNT_MAX)};
-    return database_run(session->database, &statement, NULL, 0, ret_result, &session->error);
+    if (!database_run(session->database, &statement, NULL, 0, &rows, &session->error))
+        return false;
+    *result = (AuditResult){.name = check->name, .promise = check->promise};
+    for (size_t i = 0; i < db_result_rows(rows); i++)
+        audit_add(session, result, db_text(rows, i, 0), db_text(rows, i, 1), "%s",
+                  db_text(rows, i, 2));
+    if (db_result_rows(rows) > 0)
+        result->count = db_integer(rows, 0, 3);
+    db_result_release(&rows);
+    audit->violation_count += result->count;
+    audit_tell(session, &audit->writer, result);
+    return true;
 }
 
-static int64_t violation_count(const DbResult *result)
+/* Whole tables are read: sequentially is faster here, unlike in the workers' statements. */
+static bool snapshot_begin(Session *session)
 {
-    return db_result_rows(result) == 0 ? 0 : db_integer(result, 0, 3);
+    return session_begin_snapshot(session) &&
+           database_execute(session->database, "set local enable_seqscan = on", &session->error);
 }
 
-static void print_text(Session *session, const AuditCheck *check, const DbResult *result)
+static bool tables_check(Audit *audit)
 {
-    const int64_t count = violation_count(result);
-    const size_t told = db_result_rows(result);
-    printf("%s  %-26s %s\n",
-           count == 0 ? output_paint(session, COLOUR_GOOD, "good")
-                      : output_paint(session, COLOUR_BAD, "BAD "),
-           check->name, check->promise);
-    for (size_t i = 0; i < told; i++)
-        printf("      %s %s: %s\n", db_text(result, i, 0), db_text(result, i, 1),
-               output_clean(session, db_text(result, i, 2)));
-    if (count > (int64_t)told)
-        printf("      … and %" PRId64 " more\n", count - (int64_t)told);
-}
-
-static void write_json(JsonWriter *writer, const AuditCheck *check, const DbResult *result)
-{
-    writer_open(writer, '{');
-    writer_member_text(writer, "name", check->name);
-    writer_member_text(writer, "promise", check->promise);
-    writer_member_integer(writer, "violation_count", violation_count(result));
-    writer_key(writer, "violations");
-    writer_open(writer, '[');
-    for (size_t i = 0; i < db_result_rows(result); i++) {
-        writer_open(writer, '{');
-        writer_member_text(writer, "tenant_id", db_text(result, i, 0));
-        writer_member_or_null(writer, "claim_id", db_text(result, i, 1));
-        writer_member_text(writer, "what", db_text(result, i, 2));
-        writer_close(writer, '}');
-    }
-    writer_close(writer, ']');
-    writer_close(writer, '}');
-}
-
-static bool checks_run(Session *session, JsonWriter *writer, int64_t *ret_count)
-{
-    for (const AuditCheck *check = audit_checks; check->name != NULL; check++) {
-        DbResult *result = NULL;
-        if (!check_run(session, check, &result))
+    for (const AuditCheck *check = audit_checks; check->name != NULL; check++)
+        if (!check_run(audit, check))
             return false;
-        *ret_count += violation_count(result);
-        if (session->is_json)
-            write_json(writer, check, result);
-        else
-            print_text(session, check, result);
-        fflush(stdout); /* a check may take a while: what is known is told */
-        db_result_release(&result);
+    return true;
+}
+
+/* ---- the logs ---- */
+
+static bool round_again(Audit *audit, size_t *ret_open)
+{
+    Session *session = audit->session;
+    const struct timespec pause = {.tv_nsec = ROUND_PAUSE_MS * 1000000L};
+    nanosleep(&pause, NULL);
+    if (!audit_log_read(audit->log) || !snapshot_begin(session) ||
+        !audit_log_compare(audit->log, ret_open))
+        return false;
+    database_rollback(session->database);
+    return true;
+}
+
+/* The tables are ahead of the logs by what is in flight: differences have their time to go away. */
+static bool logs_check(Audit *audit)
+{
+    Session *session = audit->session;
+    const int64_t settle_ms = config_integer(session->config, "CPOR_AUDIT_SETTLE_MS");
+    const int64_t begin_mono_ms = clock_mono_now();
+    size_t open_count = 0;
+    if (!audit_log_compare(audit->log, &open_count))
+        return false;
+    database_rollback(session->database);
+    audit->in_flight_count = open_count;
+    while (open_count > 0 && clock_mono_now() - begin_mono_ms < settle_ms)
+        if (!round_again(audit, &open_count))
+            return false;
+    audit->in_flight_count -= open_count;
+    audit->waited_ms = clock_mono_now() - begin_mono_ms;
+    for (int i = 0; i < LOG_CHECK_COUNT; i++) {
+        audit->violation_count += audit->log->results[i].count;
+        audit_tell(session, &audit->writer, &audit->log->results[i]);
     }
     return true;
 }
 
+static bool checks_run(Audit *audit)
+{
+    Session *session = audit->session;
+    return (audit->log == NULL ||
+            (audit_log_open(audit->log, session) && audit_log_read(audit->log))) &&
+           session_open_database(session,
+                                 (int)config_integer(session->config, "CPOR_AUDIT_TIMEOUT_MS")) &&
+           /* What came while the long read ran: the ends just before the snapshot. */
+           (audit->log == NULL || audit_log_read(audit->log)) && snapshot_begin(session) &&
+           tables_check(audit) && (audit->log == NULL || logs_check(audit));
+}
+
+/* ---- the answer ---- */
+
+static void print_text(const Audit *audit)
+{
+    if (audit->log == NULL)
+        printf("what was published was left out (--no-kafka)\n");
+    else
+        printf("%" PRId64 " published records read\n", audit->log->record_count);
+    if (audit->in_flight_count > 0)
+        printf("%zu difference%s between tables and logs were in flight, and gone after %" PRId64
+               " ms\n",
+               audit->in_flight_count, audit->in_flight_count == 1 ? "" : "s", audit->waited_ms);
+    printf("%" PRId64 " violation%s\n", audit->violation_count,
+           audit->violation_count == 1 ? "" : "s");
+}
+
+static void print_json(Audit *audit)
+{
+    JsonWriter *writer = &audit->writer;
+    writer_close(writer, ']');
+    writer_key(writer, "published_record_count");
+    if (audit->log == NULL)
+        writer_text(writer, NULL);
+    else
+        writer_integer(writer, audit->log->record_count);
+    writer_member_integer(writer, "in_flight_count", (int64_t)audit->in_flight_count);
+    writer_member_integer(writer, "violation_count", audit->violation_count);
+    writer_close(writer, '}');
+    printf("%s\n", writer_finish(writer, NULL));
+}
+
 ExitCode audit_run(Session *session)
 {
-    JsonWriter writer;
-    int64_t count = 0;
-    writer_init(&writer, &session->arena, 4096);
-    writer_open(&writer, '{');
-    writer_key(&writer, "checks");
-    writer_open(&writer, '[');
-    if (!session_open_database(session,
-                               (int)config_integer(session->config, "CPOR_AUDIT_TIMEOUT_MS")) ||
-        !session_begin_snapshot(session) || !checks_run(session, &writer, &count))
+    const bool with_kafka = arguments_option(&session->arguments, "--no-kafka") == NULL;
+    Audit *audit = arena_new(&session->arena, sizeof *audit);
+    audit->session = session;
+    if (with_kafka)
+        audit->log = arena_new(&session->arena, sizeof *audit->log);
+    writer_init(&audit->writer, &session->arena, 4096);
+    writer_open(&audit->writer, '{');
+    writer_key(&audit->writer, "checks");
+    writer_open(&audit->writer, '[');
+    const bool done = checks_run(audit);
+    if (done && session->is_json)
+        print_json(audit);
+    else if (done)
+        print_text(audit);
+    if (with_kafka)
+        audit_log_close(audit->log);
+    if (!done)
         return session_fail(session);
-    writer_close(&writer, ']');
-    writer_member_integer(&writer, "violation_count", count);
-    writer_close(&writer, '}');
-    if (session->is_json)
-        printf("%s\n", writer_finish(&writer, NULL));
-    else
-        printf("%" PRId64 " violation%s\n", count, count == 1 ? "" : "s");
-    return count == 0 ? EXIT_CODE_DONE : EXIT_CODE_NEGATIVE;
+    return audit->violation_count == 0 ? EXIT_CODE_DONE : EXIT_CODE_NEGATIVE;
 }

@@ -53,9 +53,9 @@ static ExitCode output_finish(ExitCode code)
     return EXIT_CODE_NEGATIVE;
 }
 
-static ExitCode command_run(const Command *command, int argc, char **argv)
+static ExitCode command_run(const Command *commands, const Command *command, int argc, char **argv)
 {
-    Session session = {.command = command};
+    Session session = {.commands = commands, .command = command};
     bool wants_help = false;
     if (!arguments_read(command, argc, argv, &session.arguments, &wants_help, &session.error))
         return session_refuse(&session, "%s", session.error.text);
@@ -90,5 +90,6 @@ int cporctl_main(const Command *commands, int argc, char **argv)
     const Command *command = command_find(commands, argc - 1, argv + 1, &word_count);
     if (command == NULL)
         return (int)call_unknown(commands, argv[1]);
-    return (int)output_finish(command_run(command, argc - 1 - word_count, argv + 1 + word_count));
+    return (int)output_finish(
+        command_run(commands, command, argc - 1 - word_count, argv + 1 + word_count));
 }

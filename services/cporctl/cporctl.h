@@ -49,6 +49,7 @@ typedef struct Arguments {
 
 /* One call of one command. */
 struct Session {
+    const Command *commands; /* all of them: for what is made from the table */
     const Command *command;
     Arguments arguments;
     Config *config;
@@ -70,12 +71,28 @@ ExitCode audit_run(Session *session);
 ExitCode explain_deadline_run(Session *session);
 ExitCode history_run(Session *session);
 ExitCode holders_run(Session *session);
+ExitCode find_run(Session *session);
+ExitCode kept_run(Session *session);
+ExitCode timers_run(Session *session);
+ExitCode lag_run(Session *session);
+ExitCode calendar_list_run(Session *session);
+ExitCode calendar_deadlines_run(Session *session);
+ExitCode forget_run(Session *session);
+ExitCode completion_run(Session *session);
+ExitCode man_run(Session *session);
 ExitCode setup_run(Session *session);
 ExitCode status_run(Session *session);
 
 /* Options, described beside the functions that read them. */
 extern const Option json_options[]; /* --json alone */
 extern const Option explain_deadline_options[];
+extern const Option find_options[];
+extern const Option kept_options[];
+extern const Option timers_options[];
+extern const Option lag_options[];
+extern const Option calendar_deadlines_options[];
+extern const Option forget_options[];
+extern const Option audit_options[];
 extern const Option setup_options[];
 
 /* arguments_read - sort words and options.
@@ -97,6 +114,11 @@ void help_print(const Command *command);
 extern const ConfigItem settings_common[];
 extern const ConfigItem settings_database[];
 extern const ConfigItem settings_kafka[];
+extern const ConfigItem settings_group[];
+extern const ConfigItem settings_clock[];
+extern const ConfigItem settings_timers[];
+extern const ConfigItem settings_kept[];
+extern const ConfigItem settings_forget[];
 extern const ConfigItem settings_calendar[];
 extern const ConfigItem settings_setup[];
 extern const ConfigItem settings_audit[];

@@ -46,10 +46,100 @@ static const char holders_details[] =
     "  cporctl holders 3f2504e0-4f89-41d3-9a0c-0305e82c3301\n"
     "  cporctl holders --json | jq 'group_by(.mpn_id) | map({(.[0].mpn_id): length})'\n";
 
+static const char find_details[] =
+    "Newest first. At least one of the criteria is wanted; all that are given must hold. Quick\n"
+    "with --tenant, --domain or --since; with --mpn, --subscription or --status alone it reads\n"
+    "until it has enough, or CPOR_DATABASE_TIMEOUT_MS is over.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl find --domain contoso.example\n"
+    "  cporctl find --mpn 1234566 --status OPT_OUT_OPEN --limit 1000\n"
+    "  cporctl find --json --since 2026-11-01T00:00:00Z | jq -r '.claims[].claim_id'\n";
+
+static const char kept_details[] =
+    "Oldest first, each with the instant until which it waits. It is applied when its claim\n"
+    "comes.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl kept\n"
+    "  cporctl kept --json | jq '.opt_outs[].kept_until'\n";
+
+static const char timers_details[] =
+    "Per kind and per shard: how many wait, how many are due, how many are overdue (due for "
+    "longer\n"
+    "than CPOR_TIMER_SWEEP_SECONDS), which is next; and what Redis holds of them: Redis is an "
+    "index\n"
+    "and may be away or empty for a while. Windows of one tenant with one deadline are one entry\n"
+    "there. A shard that is not filled is filled anew by a worker within seconds.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl timers\n"
+    "  cporctl timers --due --kind WINDOW\n"
+    "  cporctl timers --json | jq .overdue\n";
+
+static const char lag_details[] =
+    "What each worker has committed of each partition that it reads, where the partition ends, "
+    "and\n"
+    "how many records are between. Offsets are taken by markers of transactions too: END may be\n"
+    "larger than COMMITTED with nothing to read. \"-\": nothing was committed yet.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl lag\n"
+    "  cporctl lag --max 10000 >/dev/null || echo behind\n"
+    "  cporctl lag --json | jq '.groups[] | {service, lag}'\n";
+
+static const char calendar_list_details[] =
+    "Id, time zone, weekend, first and last day known, version (of the file's content).\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl calendar list\n"
+    "  cporctl calendar list --json | jq '.[] | select(.last < \"2028\")'\n";
+
+static const char calendar_deadlines_details[] =
+    "One line per day of notice: the last day on which the customer can opt out, the instant at\n"
+    "which the window closes, and the days in between that do not count. Past the calendar's last\n"
+    "year there is no deadline: exit code 1, after the lines that are known.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl calendar deadlines --country KR --from 2026-01-01 --to 2026-12-31 >kr.csv\n"
+    "  cporctl calendar deadlines --country US --from 2026-11-20 --to 2026-11-30 --days 10 \\\n"
+    "      --time-zone America/Los_Angeles\n";
+
+static const char forget_details[] =
+    "Names, titles and addresses of contacts, authors and texts of comments, signers, free texts "
+    "of\n"
+    "history and customers' ids are replaced by [erased]: with --email those of one person, in "
+    "every\n"
+    "claim that has the address; with CLAIM_ID those of everybody in that claim. What moved, when "
+    "and\n"
+    "why stays, and one more row of history says that data was erased. A claim whose notice is "
+    "still\n"
+    "to be sent to the person is refused (exit code 1), the others are done. What lies in Kafka "
+    "goes\n"
+    "with each topic's retention, mails are the mail server's.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl forget --email sam.lee@contoso.example --operator ann --dry-run\n"
+    "  cporctl forget C-2026-000123 --operator ann --yes\n";
+
+static const char completion_details[] =
+    "Examples:\n"
+    "  source <(cporctl completion bash)\n"
+    "  autoload -U +X bashcompinit && bashcompinit && source <(cporctl completion bash)   # zsh\n";
+
+static const char man_details[] = "Examples:\n"
+                                  "  cporctl man >/usr/local/share/man/man1/cporctl.1\n"
+                                  "  cporctl man | man -l -\n";
+
 static const char audit_details[] =
-    "Reads one snapshot of the tables and writes nothing; workers may run meanwhile. Prints each\n"
-    "violation. Exit code 1: there is one.\n"
+    "Reads one snapshot of the tables, and what was published from its start, as a read_committed\n"
+    "consumer sees it; writes nothing; workers may run meanwhile. The tables are ahead of the logs "
+    "by\n"
+    "what is in flight: a difference counts if it is still there after CPOR_AUDIT_SETTLE_MS. "
+    "Prints\n"
+    "each violation. Exit code 1: there is one.\n"
     "\n"
     "Examples:\n"
     "  cporctl audit\n"
+    "  cporctl audit --no-kafka\n"
     "  cporctl audit --json | jq '.checks[] | select(.violation_count > 0)'\n";

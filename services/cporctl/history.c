@@ -1,5 +1,5 @@
 /* history.c - `cporctl history`: a claim's life as a person can read it. */
-#include "claim_find.h"
+#include "kept.h"
 #include "output.h"
 
 #include "claim/json_writer.h"
@@ -16,7 +16,7 @@ static const DbStatement page_statement = {
     "select id, sequence, at_ms, (extract(epoch from recorded_at) * 1000)::bigint, service, "
     "instance,"
     " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, cause_source,"
-    " cause_id, cause_topic, cause_partition, cause_offset from history"
+    " cause_id, cause_topic, cause_partition, cause_offset, note from history"
     " where tenant_id = $1::uuid and claim_id = $2 and id > $3::bigint order by id limit 500"};
 
 /* The statement's columns, in order. */
@@ -40,6 +40,7 @@ enum {
     COLUMN_CAUSE_TOPIC,
     COLUMN_CAUSE_PARTITION,
     COLUMN_CAUSE_OFFSET,
+    COLUMN_NOTE,
 };
 
 /* ---- text ---- */
@@ -47,6 +48,37 @@ enum {
 static const char *or_dash(const char *text)
 {
     return *text == '\0' ? "-" : text;
+}
+
+/* What happened, for who does not know the events' names. */
+static const char *const event_words[][2] = {
+    {"cpor.claim.submitted.v1", "the claim was submitted"},
+    {"cpor.claim.resubmitted.v1", "the partner answered with a new revision"},
+    {"cpor.claim.withdrawn.v1", "the partner takes it back"},
+    {"cpor.claim.evidence-added.v1", "the partner added a proof of execution"},
+    {"cpor.claim.comment-added.v1", "a comment was added"},
+    {"cpor.claim.reviewed.v1", "a reviewer's verdict"},
+    {"cpor.association.disassociated.v1", "the partner ends the association"},
+    {"cpor.association.imported.v1", "an association of the old model was imported"},
+    {"cpor.claim.answer-due.v1", "the partner's time to answer is over"},
+    {"cpor.claim.received.v1", "the claim was checked against the rules"},
+    {"cpor.claim.recheck-due.v1", "what it waits for was looked for again"},
+    {"cpor.notice.requested.v1", "the notice was handed to the mail server"},
+    {"cpor.notice.retry-due.v1", "the notice was tried again"},
+    {"cpor.customer.opted-out.v1", "the customer opts out"},
+    {"cpor.window.opened.v1", "the customer's window opened"},
+    {"cpor.window.extended.v1", "the window is extended"},
+    {"cpor.window.closed.v1", "a window closed"},
+    {"cpor.subscription.changed.v1", "a subscription changed"},
+    {"cporctl.forget", "a person's data was erased"},
+};
+
+static const char *words_of(const char *event)
+{
+    for (size_t i = 0; i < sizeof event_words / sizeof event_words[0]; i++)
+        if (strcmp(event_words[i][0], event) == 0)
+            return event_words[i][1];
+    return event;
 }
 
 static const char *move_text(Session *session, const DbResult *result, size_t row)
@@ -85,29 +117,47 @@ static void print_lines(Session *session, const char *text)
     json_decref(moves);
 }
 
+/* Where it comes from: quiet, behind what happened. */
+static void print_origin(Session *session, const DbResult *result, size_t row)
+{
+    const char *cause =
+        *db_text(result, row, COLUMN_CAUSE_TOPIC) == '\0'
+            ? ""
+            : arena_printf(&session->arena, ", caused by %s/%s@%s, id %s of %s",
+                           db_text(result, row, COLUMN_CAUSE_TOPIC),
+                           db_text(result, row, COLUMN_CAUSE_PARTITION),
+                           db_text(result, row, COLUMN_CAUSE_OFFSET),
+                           output_clean(session, db_text(result, row, COLUMN_CAUSE_ID)),
+                           output_clean(session, db_text(result, row, COLUMN_CAUSE_SOURCE)));
+    const char *origin =
+        arena_printf(&session->arena, "change %s, %s%s; recorded %s by %s",
+                     db_text(result, row, COLUMN_SEQUENCE),
+                     output_clean(session, db_text(result, row, COLUMN_EVENT)), cause,
+                     output_instant(session, db_integer(result, row, COLUMN_RECORDED)),
+                     output_clean(session, db_text(result, row, COLUMN_INSTANCE)));
+    printf("    %s\n", output_paint(session, COLOUR_QUIET, origin));
+}
+
 static void print_row(Session *session, const DbResult *result, size_t row)
 {
     const char *reason = db_text(result, row, COLUMN_REASON);
     const char *actor = db_text(result, row, COLUMN_ACTOR_TYPE);
+    const char *actor_id = db_text(result, row, COLUMN_ACTOR_ID);
     printf("%s  %s%s%s\n", output_instant(session, db_integer(result, row, COLUMN_AT)),
            move_text(session, result, row), *reason == '\0' ? "" : ", ",
            output_clean(session, reason));
-    printf("    %s by %s %s\n", output_clean(session, db_text(result, row, COLUMN_EVENT)),
-           or_dash(actor), output_clean(session, db_text(result, row, COLUMN_ACTOR_ID)));
+    printf("    %s, by %s%s%s\n",
+           output_clean(session, words_of(db_text(result, row, COLUMN_EVENT))), or_dash(actor),
+           *actor_id == '\0' ? "" : " ", output_clean(session, actor_id));
     if (!db_is_null(result, row, COLUMN_IGNORED))
         printf("    why ignored: %s\n",
                output_clean(session, db_text(result, row, COLUMN_IGNORED)));
+    if (!db_is_null(result, row, COLUMN_NOTE))
+        printf("    in their words: %s\n",
+               output_clean(session, db_text(result, row, COLUMN_NOTE)));
     if (!db_is_null(result, row, COLUMN_LINES))
         print_lines(session, db_text(result, row, COLUMN_LINES));
-    printf("    change %s, caused by %s/%s@%s, id %s of %s\n",
-           db_text(result, row, COLUMN_SEQUENCE), db_text(result, row, COLUMN_CAUSE_TOPIC),
-           db_text(result, row, COLUMN_CAUSE_PARTITION), db_text(result, row, COLUMN_CAUSE_OFFSET),
-           output_clean(session, db_text(result, row, COLUMN_CAUSE_ID)),
-           output_clean(session, db_text(result, row, COLUMN_CAUSE_SOURCE)));
-    printf("    recorded %s by %s (%s)\n",
-           output_instant(session, db_integer(result, row, COLUMN_RECORDED)),
-           db_text(result, row, COLUMN_SERVICE),
-           output_clean(session, db_text(result, row, COLUMN_INSTANCE)));
+    print_origin(session, result, row);
 }
 
 /* ---- JSON ---- */
@@ -155,6 +205,7 @@ static void write_row(JsonWriter *writer, const DbResult *result, size_t row)
         writer_raw(writer, db_text(result, row, COLUMN_LINES),
                    strlen(db_text(result, row, COLUMN_LINES)));
     write_text(writer, result, row, "ignored", COLUMN_IGNORED);
+    write_text(writer, result, row, "note", COLUMN_NOTE);
     write_cause(writer, result, row);
     writer_close(writer, '}');
 }
@@ -193,20 +244,29 @@ static bool history_page(Session *session, const ClaimName *name, int64_t *last_
     return true;
 }
 
-static ExitCode history_show(Session *session, const ClaimName *name)
+static bool history_pages(Session *session, const ClaimName *name, int64_t *last_id)
 {
-    int64_t last_id = 0;
     size_t count = HISTORY_PAGE_COUNT;
-    if (session->is_json)
-        printf("[");
     while (count == HISTORY_PAGE_COUNT) {
         arena_reset(&session->arena);
-        if (!history_page(session, name, &last_id, &count))
-            return session_fail(session);
+        if (!history_page(session, name, last_id, &count))
+            return false;
     }
+    return true;
+}
+
+static ExitCode history_show(Session *session, const ClaimName *name)
+{
+    KeptOptOuts kept = {.count = 0};
+    int64_t last_id = 0;
+    printf(session->is_json ? "[" : "");
+    if (!history_pages(session, name, &last_id) || !kept_load(session, name, &kept))
+        return session_fail(session);
     if (session->is_json)
         printf("]\n");
-    if (last_id == 0)
+    else
+        kept_print(session, &kept);
+    if (last_id == 0 && kept.count == 0)
         return session_deny(session, "nothing is known of claim %s of tenant %s", name->claim_id,
                             name->tenant_id);
     return EXIT_CODE_DONE;

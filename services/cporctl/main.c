@@ -2,9 +2,18 @@
 #include "cporctl.h"
 #include "help_texts.h"
 
+static const ConfigItem *const common_settings[] = {settings_common, NULL};
 static const ConfigItem *const read_settings[] = {settings_common, settings_database, NULL};
-static const ConfigItem *const audit_settings[] = {settings_common, settings_database,
-                                                   settings_audit, NULL};
+static const ConfigItem *const kept_settings[] = {settings_common, settings_database, settings_kept,
+                                                  NULL};
+static const ConfigItem *const timer_settings[] = {settings_common, settings_database,
+                                                   settings_timers, settings_clock, NULL};
+static const ConfigItem *const lag_settings[] = {settings_common, settings_kafka, settings_group,
+                                                 NULL};
+static const ConfigItem *const forget_settings[] = {settings_common, settings_database,
+                                                    settings_clock, settings_forget, NULL};
+static const ConfigItem *const audit_settings[] = {
+    settings_common, settings_database, settings_kafka, settings_group, settings_audit, NULL};
 static const ConfigItem *const calendar_settings[] = {settings_common, settings_calendar, NULL};
 static const ConfigItem *const setup_settings[] = {settings_common, settings_database,
                                                    settings_kafka, settings_setup, NULL};
@@ -13,16 +22,38 @@ static const Command commands[] = {
     {"setup", "make or check tables and topics", "[--fix]", setup_details, setup_options, 0, 0,
      setup_settings, setup_run},
     {"status", "where a claim stands", "[--json] [TENANT_ID] CLAIM_ID", status_details,
-     json_options, 1, 2, read_settings, status_run},
+     json_options, 1, 2, kept_settings, status_run},
     {"history", "what happened to a claim, and why", "[--json] [TENANT_ID] CLAIM_ID",
-     history_details, json_options, 1, 2, read_settings, history_run},
+     history_details, json_options, 1, 2, kept_settings, history_run},
     {"explain deadline", "why a window ends when it ends",
      "[--json] --country CC --at INSTANT [--time-zone ZONE] [--days N]", explain_deadline_details,
      explain_deadline_options, 0, 0, calendar_settings, explain_deadline_run},
     {"holders", "who is partner of record, slot by slot", "[--json] [TENANT_ID]", holders_details,
      json_options, 0, 1, read_settings, holders_run},
-    {"audit", "check the promises on the stored data", "[--json]", audit_details, json_options, 0,
-     0, audit_settings, audit_run},
+    {"find", "claims by partner, customer, subscription, status or time",
+     "[--json] [--mpn ID] [--tenant ID] [--subscription ID] [--domain NAME] [--status S] "
+     "[--since INSTANT] [--limit N]",
+     find_details, find_options, 0, 0, read_settings, find_run},
+    {"kept", "opt-outs that wait for their claim", "[--json] [--limit N]", kept_details,
+     kept_options, 0, 0, kept_settings, kept_run},
+    {"timers", "what waits, and whether Redis knows of it", "[--json] [--due] [--kind K]",
+     timers_details, timers_options, 0, 0, timer_settings, timers_run},
+    {"lag", "how far each worker is behind", "[--json] [--max N]", lag_details, lag_options, 0, 0,
+     lag_settings, lag_run},
+    {"calendar list", "the calendars, their weekends and years", "[--json]", calendar_list_details,
+     json_options, 0, 0, calendar_settings, calendar_list_run},
+    {"calendar deadlines", "the deadline of every day of notice, as CSV",
+     "[--json] --country CC --from DATE --to DATE [--days N] [--time-zone ZONE]",
+     calendar_deadlines_details, calendar_deadlines_options, 0, 0, calendar_settings,
+     calendar_deadlines_run},
+    {"forget", "erase a person's data",
+     "[--json] (--email ADDRESS | [TENANT_ID] CLAIM_ID) --operator ID [--dry-run] [--yes]",
+     forget_details, forget_options, 0, 2, forget_settings, forget_run},
+    {"audit", "check the promises on the stored data and on what was published",
+     "[--json] [--no-kafka]", audit_details, audit_options, 0, 0, audit_settings, audit_run},
+    {"completion bash", "completion of words for bash and zsh", "", completion_details, NULL, 0, 0,
+     common_settings, completion_run},
+    {"man", "the manual page, as roff", "", man_details, NULL, 0, 0, common_settings, man_run},
     {.name = NULL},
 };
 

@@ -26,6 +26,41 @@ const ConfigItem settings_kafka[] = {
     {.name = NULL},
 };
 
+const ConfigItem settings_group[] = {
+    {"CPOR_GROUP_PREFIX", "cpor.", CONFIG_TEXT, 0, 0, "before the consumer group's name"},
+    {.name = NULL},
+};
+
+const ConfigItem settings_clock[] = {
+    {"CPOR_CLOCK_START", "", CONFIG_TEXT, 0, 0,
+     "scaled clock, as the workers have it: business time at its start (RFC 3339)"},
+    {"CPOR_CLOCK_WALL_START", "", CONFIG_TEXT, 0, 0, "scaled clock: wall time at its start"},
+    {"CPOR_CLOCK_SPEED", "", CONFIG_TEXT, 0, 0, "scaled clock: business seconds per second"},
+    {.name = NULL},
+};
+
+const ConfigItem settings_timers[] = {
+    {"CPOR_REDIS_URL", "redis://127.0.0.1:6379", CONFIG_SECRET, 0, 0,
+     "index of timers; disposable"},
+    {"CPOR_REDIS_PREFIX", "cpor:", CONFIG_TEXT, 0, 0, "prefix of every key in Redis"},
+    {"CPOR_REDIS_TIMEOUT_MS", "1000", CONFIG_INTEGER, 10, 60000, "of one command"},
+    {"CPOR_TIMER_SWEEP_SECONDS", "15", CONFIG_INTEGER, 1, 3600,
+     "a timer due for longer than this is overdue: the workers' sweep should have found it"},
+    {.name = NULL},
+};
+
+const ConfigItem settings_kept[] = {
+    {"CPOR_KEPT_OPT_OUT_DAYS", "90", CONFIG_INTEGER, 1, 3650,
+     "how long an opt-out waits for its claim"},
+    {.name = NULL},
+};
+
+const ConfigItem settings_forget[] = {
+    {"CPOR_FORGET_TIMEOUT_MS", "600000", CONFIG_INTEGER, 1000, 86400000,
+     "of each statement; looking for an address reads whole tables"},
+    {.name = NULL},
+};
+
 const ConfigItem settings_calendar[] = {
     {"CPOR_DEFAULT_COUNTRY", "US", CONFIG_TEXT, 0, 0, "calendar of a country without a file"},
     {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30, "length of a window where --days is absent"},
@@ -46,5 +81,7 @@ const ConfigItem settings_setup[] = {
 
 const ConfigItem settings_audit[] = {
     {"CPOR_AUDIT_TIMEOUT_MS", "600000", CONFIG_INTEGER, 1000, 86400000, "of each check"},
+    {"CPOR_AUDIT_SETTLE_MS", "10000", CONFIG_INTEGER, 0, 600000,
+     "how long a difference between tables and logs may be in flight before it counts"},
     {.name = NULL},
 };

@@ -1,8 +1,6 @@
 /* status.c - `cporctl status`: where a claim stands. */
 #include "status.h"
 
-#include "claim_find.h"
-
 #include "claim/claim_json.h"
 
 #include <stdio.h>
@@ -101,29 +99,10 @@ static bool load_claim(Session *session, const ClaimName *name, Claim *claim)
     return done;
 }
 
-static bool load_kept(Session *session, const ClaimName *name, ClaimView *view)
-{
-    static const DbStatement statement = {
-        "status-kept", "select received_at_ms, coalesce(array_to_string(lines, ', '), 'all')"
-                       " from kept_opt_outs where tenant_id = $1::uuid and claim_id = $2"
-                       " order by received_at_ms, cause_key"};
-    const char *parameters[] = {name->tenant_id, name->claim_id};
-    DbResult *result = NULL;
-    if (!database_run(session->database, &statement, parameters, 2, &result, &session->error))
-        return false;
-    view->kept_count = db_result_rows(result);
-    view->kept = arena_new(&session->arena, (view->kept_count + 1) * sizeof *view->kept);
-    for (size_t i = 0; i < view->kept_count; i++)
-        view->kept[i] = (KeptOptOut){db_integer(result, i, 0),
-                                     arena_text(&session->arena, db_text(result, i, 1))};
-    db_result_release(&result);
-    return true;
-}
-
 static ExitCode show(Session *session, const ZoneSet *zones, ClaimView *view)
 {
     const Claim *claim = &view->claim;
-    if (claim->version == 0 && view->kept_count == 0)
+    if (claim->version == 0 && view->kept.count == 0)
         return session_deny(session, "no claim %s of tenant %s", claim->claim_id, claim->tenant_id);
     view->zone = zone_find(zones, claim->time_zone);
     view->shown_as = status_shown_as(claim, view->zone, &session->arena);
@@ -138,7 +117,7 @@ static ExitCode status_show(Session *session, const ClaimName *name)
 {
     ZoneSet *zones = NULL;
     ClaimView view = {.claim = {.status = CLAIM_NONE}};
-    if (!load_claim(session, name, &view.claim) || !load_kept(session, name, &view) ||
+    if (!load_claim(session, name, &view.claim) || !kept_load(session, name, &view.kept) ||
         !zone_set_open(&zones, CALENDAR_ZONE_FOLDER, &session->error))
         return session_fail(session);
     const ExitCode code = show(session, zones, &view);

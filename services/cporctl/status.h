@@ -1,22 +1,15 @@
 /* status.h - a claim as `cporctl status` shows it. */
 #pragma once
 
-#include "cporctl.h"
+#include "kept.h"
 
 #include "claim/claim.h"
-
-/* An opt-out that waits for its claim. Texts are borrowed from the session's arena. */
-typedef struct KeptOptOut {
-    int64_t received_at_ms;
-    const char *lines; /* "all", or numbers */
-} KeptOptOut;
 
 typedef struct ClaimView {
     Claim claim;          /* the columns that are shown; version 0: there is no such claim */
     const Zone *zone;     /* of the customer; of the calendar; else UTC */
     const char *shown_as; /* to the partner: "Approved, customer may opt out until …" */
-    KeptOptOut *kept;
-    size_t kept_count;
+    KeptOptOuts kept;
 } ClaimView;
 
 /* status_shown_as - the words that the partner reads. zone may be NULL: UTC. Pure but for the

@@ -148,11 +148,7 @@ void status_print_text(Session *session, const ClaimView *view)
         printf("Findings\n");
     for (size_t i = 0; i < claim->finding_count; i++)
         print_finding(session, &claim->findings[i]);
-    if (view->kept_count > 0)
-        printf("Opt-outs kept until the claim appears\n");
-    for (size_t i = 0; i < view->kept_count; i++)
-        printf("  received %s, lines: %s\n", output_instant(session, view->kept[i].received_at_ms),
-               view->kept[i].lines);
+    kept_print(session, &view->kept);
 }
 
 /* ---- JSON ---- */
@@ -239,8 +235,13 @@ static void write_lists(JsonWriter *writer, const ClaimView *view)
     writer_close(writer, ']');
     writer_key(writer, "kept_opt_outs");
     writer_open(writer, '[');
-    for (size_t i = 0; i < view->kept_count; i++)
-        writer_instant(writer, view->kept[i].received_at_ms);
+    for (size_t i = 0; i < view->kept.count; i++) {
+        writer_open(writer, '{');
+        writer_member_instant(writer, "received_at", view->kept.list[i].received_at_ms);
+        writer_member_text(writer, "lines", view->kept.list[i].lines);
+        writer_member_instant(writer, "kept_until", view->kept.list[i].until_ms);
+        writer_close(writer, '}');
+    }
     writer_close(writer, ']');
 }
 

@@ -59,11 +59,9 @@ static bool topic_read(Session *session, const json_t *entry, const char *prefix
 bool topic_file_read(Session *session, const char *path, const char *prefix, int partition_count,
                      TopicList *ret_list)
 {
-    json_error_t cause;
-    JSON_AUTO root = json_load_file(path, JSON_REJECT_DUPLICATES, &cause);
-    if (root == NULL)
-        return error_set(&session->error, ERROR_FATAL, "read %s: %s (line %d)", path, cause.text,
-                         cause.line);
+    JSON_AUTO root = NULL;
+    if (!json_read_file(path, &root, &session->error))
+        return false;
     const size_t count = json_array_size(root); /* 0 for what is no array */
     if (count == 0 || count > TOPIC_COUNT_MAX)
         return error_set(&session->error, ERROR_FATAL, "read %s: wants an array of 1..%d topics",

@@ -1,13 +1,14 @@
 /* topics.c - the adapter of librdkafka's administrative requests; see topics.h. */
 #include "topics.h"
 
-#include <ctype.h>
+#include "kafka_client.h"
+
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WHY_SIZE = 256, LINE_SIZE = 4096 };
+enum { WHY_SIZE = 256 };
 
 struct TopicAdmin {
     rd_kafka_t *client;
@@ -17,88 +18,13 @@ struct TopicAdmin {
 
 /* ---- the client ---- */
 
-static bool conf_set(rd_kafka_conf_t *conf, const char *key, const char *value, Error *reterr)
-{
-    char why[WHY_SIZE];
-    return rd_kafka_conf_set(conf, key, value, why, sizeof why) == RD_KAFKA_CONF_OK ||
-           error_set(reterr, ERROR_FATAL, "set Kafka property %s: %s", key, why);
-}
-
-static char *text_trim(char *text)
-{
-    while (isspace((unsigned char)*text))
-        text++;
-    size_t size = strlen(text);
-    while (size > 0 && isspace((unsigned char)text[size - 1]))
-        text[--size] = '\0';
-    return text;
-}
-
-static void file_release(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
-/* As the workers read it: TLS, SASL, and whatever a special broker needs. */
-static bool conf_set_file(rd_kafka_conf_t *conf, const char *path, Error *reterr)
-{
-    char line[LINE_SIZE];
-    if (*path == '\0')
-        return true;
-    __attribute__((cleanup(file_release))) FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return error_set(reterr, ERROR_FATAL, "open Kafka properties %s: %m", path);
-    for (int i = 1; fgets(line, sizeof line, file) != NULL; i++) {
-        char *key = text_trim(line);
-        if (*key == '\0' || *key == '#')
-            continue;
-        char *equals = strchr(key, '=');
-        if (equals == NULL)
-            return error_set(reterr, ERROR_FATAL, "read %s line %d: it has no \"key=value\"", path,
-                             i);
-        *equals = '\0';
-        if (!conf_set(conf, text_trim(key), text_trim(equals + 1), reterr))
-            return false;
-    }
-    return true;
-}
-
-/* Errors of connections come back with the requests; told twice they would hide the answer. */
-static void ignore_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
-{
-    (void)client;
-    (void)level;
-    (void)facility;
-    (void)text;
-}
-
-static bool client_open(const char *brokers, const char *properties_file, rd_kafka_t **ret_client,
-                        Error *reterr)
-{
-    char why[WHY_SIZE];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_log_cb(conf, ignore_log);
-    if (conf_set(conf, "bootstrap.servers", brokers, reterr) &&
-        conf_set(conf, "client.id", "cporctl", reterr) &&
-        conf_set(conf, "reconnect.backoff.max.ms", "1000", reterr) && /* while we wait for it */
-        conf_set_file(conf, properties_file, reterr)) {
-        *ret_client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-        if (*ret_client != NULL)
-            return true; /* it took conf */
-        error_set(reterr, ERROR_FATAL, "make Kafka client: %s", why);
-    }
-    rd_kafka_conf_destroy(conf);
-    return false;
-}
-
 bool topic_admin_open(const char *brokers, const char *properties_file, int timeout_ms,
                       TopicAdmin **ret_admin, Error *reterr)
 {
     TopicAdmin *admin = calloc(1, sizeof *admin);
     if (admin == NULL)
         return error_set(reterr, ERROR_FATAL, "make Kafka client: out of memory");
-    if (!client_open(brokers, properties_file, &admin->client, reterr)) {
+    if (!kafka_client_open(KAFKA_CLIENT_ADMIN, brokers, properties_file, &admin->client, reterr)) {
         free(admin);
         return false;
     }
@@ -117,23 +43,6 @@ void topic_admin_release(TopicAdmin **admin_place)
     rd_kafka_destroy(admin->client);
     free(admin);
     *admin_place = NULL;
-}
-
-static ErrorClass code_class(rd_kafka_resp_err_t code)
-{
-    switch ((int)code) { /* of hundreds, those that a retry can heal */
-    case RD_KAFKA_RESP_ERR__TRANSPORT:
-    case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-    case RD_KAFKA_RESP_ERR__RESOLVE: /* a container whose name is not known yet */
-    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
-    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
-    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR_NOT_CONTROLLER:
-        return ERROR_RETRY;
-    default:
-        return ERROR_FATAL;
-    }
 }
 
 /* ---- looking ---- */
@@ -167,7 +76,8 @@ bool topic_admin_look(TopicAdmin *admin, TopicList *list, int wait_ms, Error *re
     const rd_kafka_resp_err_t code = rd_kafka_metadata(admin->client, 1, NULL, &metadata, wait_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(admin->client, why, sizeof why);
-        return error_set(reterr, code_class(fatal == RD_KAFKA_RESP_ERR_NO_ERROR ? code : fatal),
+        return error_set(reterr,
+                         kafka_client_class(fatal == RD_KAFKA_RESP_ERR_NO_ERROR ? code : fatal),
                          "list Kafka's topics: %s", rd_kafka_err2str(code));
     }
     topics_note(list, metadata);
@@ -208,8 +118,9 @@ static bool answer_wait(TopicAdmin *admin, const char *what, rd_kafka_event_t **
     if (*ret_event == NULL)
         return error_set(reterr, ERROR_RETRY, "%s: no answer in time", what);
     const rd_kafka_resp_err_t code = rd_kafka_event_error(*ret_event);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR || error_set(reterr, code_class(code), "%s: %s", what,
-                                                           rd_kafka_event_error_string(*ret_event));
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(reterr, kafka_client_class(code), "%s: %s", what,
+                     rd_kafka_event_error_string(*ret_event));
 }
 
 /* ---- creating ---- */
@@ -241,7 +152,7 @@ static bool created_check(const rd_kafka_event_t *event, Error *reterr)
     for (size_t i = 0; i < count; i++) {
         const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-            return error_set(reterr, code_class(code), "create topic %s: %s",
+            return error_set(reterr, kafka_client_class(code), "create topic %s: %s",
                              rd_kafka_topic_result_name(results[i]),
                              rd_kafka_topic_result_error_string(results[i]));
     }
@@ -301,8 +212,8 @@ static bool compare_note(const rd_kafka_ConfigResource_t *resource, TopicList *l
     const char *name = rd_kafka_ConfigResource_name(resource);
     const rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resource);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(reterr, code_class(code), "read configuration of topic %s: %s", name,
-                         rd_kafka_ConfigResource_error_string(resource));
+        return error_set(reterr, kafka_client_class(code), "read configuration of topic %s: %s",
+                         name, rd_kafka_ConfigResource_error_string(resource));
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
     Topic *topic = topic_find(list, name);
     for (size_t i = 0; topic != NULL && i < topic->config_count; i++) {

@@ -99,12 +99,23 @@ static bool claim_can_use_evidence(const Claim *claim)
     return false;
 }
 
+/* In which the customer's days end; NULL: not validated yet. No validation finds the zone of an
+ * association that was imported: its days are those of the default calendar. */
+static const Zone *claim_zone(const Store *store, const Claim *claim)
+{
+    const Zone *zone = calendar_set_zone(store->calendars, claim->time_zone);
+    if (zone != NULL || claim->origin != ORIGIN_LEGACY)
+        return zone;
+    return calendar_zone(
+        calendar_resolve(store->calendars, claim->country, "", store->default_country));
+}
+
 /* A fresher good PoE counts for its lines in every competition from now on. */
 static void freshen_lines(const Deciding *deciding, const Event *event, Claim *claim, Poe *poe)
 {
-    const Zone *zone = calendar_set_zone(deciding->work->store->calendars, claim->time_zone);
+    const Zone *zone = claim_zone(deciding->work->store, claim);
     if (zone == NULL)
-        return; /* not validated yet: validation reads what was attached */
+        return; /* validation reads what was attached */
     const int32_t submission_day = zone_local_day(zone, claim->first_submitted_at_ms);
     for (size_t i = 0; i < claim->line_count; i++) {
         unsigned faults;

@@ -1,14 +1,13 @@
 /* page.c - see page.h. Four faces of one file per language, chosen by sections. */
 #include "page.h"
 
-#include "claim/template.h"
+#include "claim/language.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 typedef enum PageName {
     PAGE_ASK,
@@ -20,6 +19,9 @@ typedef enum PageName {
     PAGE_TENANT_ID,
     PAGE_RECORDED_AT,
     PAGE_PROGRAMME_ADDRESS,
+    PAGE_LANGUAGES,
+    PAGE_LANGUAGE_CODE,
+    PAGE_LANGUAGE_NAME,
     PAGE_NAME_COUNT,
 } PageName;
 
@@ -33,16 +35,47 @@ static const TemplateName names[PAGE_NAME_COUNT + 1] = {
     [PAGE_TENANT_ID] = {"tenant_id", TEMPLATE_TEXT, false},
     [PAGE_RECORDED_AT] = {"recorded_at", TEMPLATE_TEXT, true},
     [PAGE_PROGRAMME_ADDRESS] = {"programme_address", TEMPLATE_TEXT, true},
+    [PAGE_LANGUAGES] = {"languages", TEMPLATE_LIST, true}, /* the others */
+    [PAGE_LANGUAGE_CODE] = {"language_code", TEMPLATE_ITEM, true},
+    [PAGE_LANGUAGE_NAME] = {"language_name", TEMPLATE_ITEM, true},
 };
 
-enum { LANGUAGE_COUNT = 2, STATUS_OK = 200, STATUS_BAD_REQUEST = 400, STATUS_UNAVAILABLE = 503 };
-
-static const char *const languages[LANGUAGE_COUNT] = {"en", "ko"};
+enum { LANGUAGE_COLUMN_COUNT = 2 };
+enum { STATUS_OK = 200, STATUS_BAD_REQUEST = 400, STATUS_UNAVAILABLE = 503 };
 
 struct OptOutPage {
     OptOutPageOptions options;
-    Template *templates[LANGUAGE_COUNT];
+    LanguageSet *languages;
+    Template *templates[LANGUAGE_COUNT_MAX]; /* parallel to the languages */
 };
+
+/* Each face must say what it is for: one without a token would ask, and never opt out. */
+static bool check_faces(const Template *template, Error *reterr)
+{
+    static const char *const cells[LANGUAGE_COLUMN_COUNT] = {"<code>", "<language>"};
+    static const struct {
+        PageName face;
+        const char *where, *token, *recorded_at;
+        size_t language_count;
+    } rows[] = {
+        {PAGE_ASK, "in {{#ask}}", "<token>", "", 1},
+        {PAGE_RECORDED, "in {{#recorded}}", "", "<time>", 0},
+        {PAGE_REFUSED, "in {{#refused}}", "", "", 0},
+        {PAGE_FAILED, "in {{#failed}}", "<token>", "", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        TemplateValue values[PAGE_NAME_COUNT] = {
+            [PAGE_TOKEN].text = rows[i].token,
+            [PAGE_RECORDED_AT].text = rows[i].recorded_at,
+            [PAGE_PROGRAMME_ADDRESS].text = "<address>",
+            [PAGE_LANGUAGES] = {.cells = cells, .row_count = rows[i].language_count},
+        };
+        values[rows[i].face].flag = true;
+        if (!template_check_says(template, values, rows[i].where, reterr))
+            return false;
+    }
+    return true;
+}
 
 bool opt_out_page_open(const char *folder, const OptOutPageOptions *options, OptOutPage **ret_page,
                        Error *reterr)
@@ -51,11 +84,14 @@ bool opt_out_page_open(const char *folder, const OptOutPageOptions *options, Opt
     if (made == NULL)
         return error_set(reterr, ERROR_FATAL, "read page: out of memory");
     made->options = *options;
-    for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
-        char file_name[32];
-        snprintf(file_name, sizeof file_name, "page.%s.html", languages[i]);
+    if (!language_set_open(folder, &made->languages, reterr))
+        return false;
+    for (size_t i = 0; i < made->languages->count; i++) {
+        char file_name[64];
+        snprintf(file_name, sizeof file_name, "page.%s.html", made->languages->languages[i].locale);
         if (!template_open(folder, file_name, names, &made->templates[i], reterr) ||
-            !template_check_required(made->templates[i], reterr))
+            !template_check_required(made->templates[i], reterr) ||
+            !check_faces(made->templates[i], reterr))
             return false;
     }
     *ret_page = made;
@@ -67,21 +103,26 @@ void opt_out_page_release(OptOutPage **page)
 {
     if (*page == NULL)
         return;
-    for (size_t i = 0; i < LANGUAGE_COUNT; i++)
+    for (size_t i = 0; i < LANGUAGE_COUNT_MAX; i++)
         template_release(&(*page)->templates[i]);
+    language_set_release(&(*page)->languages);
     free(*page);
     *page = NULL;
 }
 
-/* "ko" and "ko-KR"; whatever else, also nothing, is English. */
-static const Template *page_template(const OptOutPage *page, const HttpRequest *request)
+/* The languages besides that of the page, for its links. */
+static TemplateValue other_languages(const LanguageSet *set, size_t index, Arena *arena)
 {
-    const char *wanted = request->parameter(request, "lang");
-    for (size_t i = 0; wanted != NULL && i < LANGUAGE_COUNT; i++) {
-        if (strncasecmp(wanted, languages[i], 2) == 0 && (wanted[2] == '\0' || wanted[2] == '-'))
-            return page->templates[i];
+    const char **cells = arena_new(arena, set->count * LANGUAGE_COLUMN_COUNT * sizeof *cells);
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        if (i == index)
+            continue;
+        cells[count * LANGUAGE_COLUMN_COUNT] = set->languages[i].locale;
+        cells[count * LANGUAGE_COLUMN_COUNT + 1] = set->languages[i].name;
+        count++;
     }
-    return page->templates[0];
+    return (TemplateValue){.cells = cells, .row_count = count};
 }
 
 /* What a face is filled with; empty where a face does not say it. */
@@ -96,19 +137,22 @@ typedef struct Face {
 static void respond(const OptOutPage *page, const HttpRequest *request, const Face *face,
                     HttpResponse *ret_response)
 {
+    const char *wanted = request->parameter(request, "lang");
+    const size_t index = language_find(page->languages, wanted == NULL ? "" : wanted, "");
+    Arena arena;
+    arena_init(&arena);
     TemplateValue values[PAGE_NAME_COUNT] = {
         [PAGE_TOKEN].text = face->token,
         [PAGE_CLAIM_ID].text = face->content == NULL ? "" : face->content->claim_id,
         [PAGE_TENANT_ID].text = face->content == NULL ? "" : face->content->tenant_id,
         [PAGE_RECORDED_AT].text = face->recorded_at,
         [PAGE_PROGRAMME_ADDRESS].text = page->options.programme_address,
+        [PAGE_LANGUAGES] = other_languages(page->languages, index, &arena),
     };
     values[face->name].flag = true;
-    Arena arena;
-    arena_init(&arena);
     JsonWriter text;
     writer_init(&text, &arena, 0);
-    template_render(page_template(page, request), TEMPLATE_HTML, values, &text);
+    template_render(page->templates[index], TEMPLATE_HTML, values, &text);
     http_respond(ret_response, face->status, "text/html; charset=utf-8", "%s",
                  writer_finish(&text, NULL));
     arena_deinit(&arena);
@@ -129,7 +173,7 @@ void opt_out_page_get(const HttpRequest *request, HttpResponse *ret_response, vo
     respond(page, request, &ask, ret_response);
 }
 
-/* "2026-11-30 14:59:59 UTC": every reader, of either language, can compare it with the notice. */
+/* "2026-11-30 14:59:59 UTC": every reader, of any language, can compare it with the notice. */
 static const char *instant_text(int64_t at_ms, char ret_text[CLOCK_TEXT_SIZE])
 {
     char instant[CLOCK_TEXT_SIZE];

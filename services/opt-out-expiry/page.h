@@ -32,9 +32,9 @@ typedef struct OptOutPageOptions {
 typedef struct OptOutPage OptOutPage;
 
 /*
- * opt_out_page_open - read <folder>/page.{en,ko}.html.
+ * opt_out_page_open - read <folder>/page.<locale>.html of every language (language.h).
  *
- * Errors:  FATAL  as template_open.
+ * Errors:  FATAL  as language_set_open and template_open; a face does not say what it must.
  */
 MUST_CHECK bool opt_out_page_open(const char *folder, const OptOutPageOptions *options,
                                   OptOutPage **ret_page, Error *reterr);
@@ -43,7 +43,7 @@ void opt_out_page_release(OptOutPage **page);
 /*
  * opt_out_page_get, opt_out_page_post - handlers for HttpRoute; context is the OptOutPage.
  *
- * Request: token, a query parameter or form field; lang, "ko" or else English.
+ * Request: token, a query parameter or form field; lang, as language_find, or English.
  * Answers: 200 with the question (GET) or the instant of record (POST); 400 for a token that does
  *          not verify; 503 when append failed, with the button once more. HTML always.
  */

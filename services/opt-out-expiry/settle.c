@@ -87,7 +87,7 @@ static void refuse(Closing *closing, Change *change, Line *line, LineEvent event
         .message = lost ? "Another partner is of record here with a proof of execution as new or "
                           "newer; claim again with a newer one."
                         : "The subscription was neither active nor in its grace period when the "
-                          "window closed."};
+                          "window closed; claim again when the customer has renewed it."};
     if (line_move(line, event, CODE_NONE, closing->deadline_at_ms))
         claim_add_finding(change->entry->claim, closing->deciding->work->arena, &finding);
 }

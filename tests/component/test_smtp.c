@@ -259,7 +259,7 @@ static const Row rows[] = {
     {"EHLO and HELO refused", {.ehlo = "502 no", .helo = "550 no"}, ERROR_RETRY, 0, 0, NULL},
     {"EHLO 421", {.ehlo = "421 bye", .helo = "421 bye"}, ERROR_RETRY, 0, 0, NULL},
     {"sender 421", {.mail = "421 bye"}, ERROR_RETRY, 0, 0, NULL},
-    {"recipient 421", {.rcpt = "421 bye"}, ERROR_RETRY, 0, 0, NULL},
+    {"recipient 421", {.rcpt = "421 bye <ann@contoso.example>"}, ERROR_RETRY, 0, 0, NULL},
     {"message 421", {.message = "421 bye"}, ERROR_RETRY, 0, 0, NULL},
     {"closed at recipient", {.rcpt = "close"}, ERROR_RETRY, 0, 0, NULL},
     {"closed behind the dot", {.message = "close"}, ERROR_RETRY, 0, 0, NULL},
@@ -284,6 +284,8 @@ static void each_answer_has_its_outcome(void **state)
         if (error.class != row->class || replied != (row->class == ERROR_NONE))
             fail_msg("%s: class %d, %s; reply %d %s", row->name, error.class, error.text,
                      reply.code, reply.text);
+        if (!replied && strchr(error.text, '@') != NULL)
+            fail_msg("%s: an address for the log: %s", row->name, error.text);
         if (replied && (reply.answer != row->answer || reply.code != row->code))
             fail_msg("%s: answer %d, %s", row->name, reply.answer, reply.text);
     }

@@ -131,20 +131,33 @@ def test_status_of_an_opt_out_that_waits(install):
     result = call(installation.env, "status", "C-LATER")
     assert result.returncode == 1
     assert "Not received yet" in result.stdout and "2020-12-18T01:00:00.000Z" in result.stdout
+    assert "An opt-out waits for this claim" in result.stdout
+    [kept] = json.loads(call(installation.env, "status", "--json", "C-LATER").stdout)[
+        "kept_opt_outs"]
+    assert kept == {"received_at": "2020-12-18T01:00:00.000Z", "lines": "all",
+                    "kept_until": "2021-03-18T01:00:00.000Z"}
+    text = expect(0, call(installation.env, "history", "C-LATER"))
+    assert "An opt-out waits for this claim" in text and "2021-03-18" in text
+    env = {**installation.env, "CPOR_KEPT_OPT_OUT_DAYS": "1"}
+    assert "kept until 2020-12-19" in call(env, "status", "C-LATER").stdout
 
 
 def test_history(install):
     installation = install()
     add_official_claim(installation)
     add_history(installation, "C-OFFICIAL", 2, "OFFICIAL", "OFFICIAL", ignored="the window is over",
-                event="cpor.window.extended.v1", actor_type="operator", actor_id="ann")
+                event="cpor.window.extended.v1", actor_type="operator", actor_id="ann",
+                note="they asked\033[31m for it")
     text = expect(0, call(installation.env, "history", "C-OFFICIAL"))
     assert "OPT_OUT_OPEN → OFFICIAL" in text and "claim-submission/3@42" in text
     assert "why ignored: the window is over" in text and "by operator ann" in text
+    assert "the window is extended, by operator ann" in text and "\033" not in text
+    assert "in their words: they asked" in text
     rows = json.loads(expect(0, call(installation.env, "history", "--json", TENANT, "C-OFFICIAL")))
     assert [(row["from"], row["to"], row["ignored"]) for row in rows] == [
         (None, "OPT_OUT_OPEN", None), ("OPT_OUT_OPEN", "OFFICIAL", None),
         ("OFFICIAL", "OFFICIAL", "the window is over")]
+    assert [row["note"] for row in rows] == [None, None, "they asked\033[31m for it"]
     assert rows[1]["cause"] == {"source": "/upstream", "id": "event-2", "topic": "claim-submission",
                                 "partition": 3, "offset": 42}
     assert rows[1]["lines"] == [{"line": 1, "from": "OPT_OUT_OPEN", "to": "OFFICIAL",
@@ -241,7 +254,7 @@ VIOLATIONS = [  # what is done to good rows, and which checks must find it
 
 def audit(env):
     """The answer, and the checks that found something."""
-    result = call(env, "audit", "--json")
+    result = call(env, "audit", "--no-kafka", "--json")
     answer = json.loads(result.stdout)
     assert [check["name"] for check in answer["checks"]] == CHECKS
     found = {check["name"] for check in answer["checks"] if check["violation_count"] > 0}
@@ -264,7 +277,7 @@ def audited(stack, tmp_path_factory):
     add_history(installation, "C-NEW", 1, "SUBMITTED", "SUBMITTED")  # a comment: no new number
     add_history(installation, "C-UNKNOWN", 0, None, None)  # an opt-out that is kept
     assert audit(installation.env)[1] == set()
-    text = expect(0, call(installation.env, "audit"))
+    text = expect(0, call(installation.env, "audit", "--no-kafka"))
     assert text.count("good") == len(CHECKS) and "0 violations" in text
     yield installation
     installation.close()
@@ -283,7 +296,7 @@ def test_audit_finds(audited, sql, wanted):
         assert connection.execute(sql).rowcount > 0
     answer, found = audit(env)
     assert found == wanted
-    text = call(env, "audit").stdout
+    text = call(env, "audit", "--no-kafka").stdout
     assert text.count("BAD ") == len(wanted)
     assert all(violation["what"] in text for check in answer["checks"]
                for violation in check["violations"])

@@ -42,7 +42,22 @@ CLEAN = {
     ".clang-format": "DisableFormat: true\nSortIncludes: Never\n",
     "tests/fuzz/.clang-format": "BasedOnStyle: LLVM\n",
     "tests/fuzz/good.c": source("good.c", "int good = 1;"),
+    "common/claim/codes.c": source(
+        "codes.c", "    REFUSAL(LATE, true),", "    REASON(TIRED),", "    [CLAIM_NONE] = NULL,",
+        '    [CLAIM_OPEN] = "OPEN",'),
+    "common/claim/event.c": source("event.c", '    [EVENT_A] = {"cpor.a.v1", topic, false},',
+                                   '    error_reject(reterr,', '                 "BROKEN", "it");'),
+    "common/claim/rules_one.c": source("rules_one.c", "    {CODE_LATE, late},"),
+    "tests/moves.csv": "+,cpor.a.v1,LATE\nNONE,cpor.a.v1,TIRED\nBROKEN OPEN\n",
 }
+COVERED = ["kind,name,test,row", "code,LATE,tests/moves.csv,LATE",
+           "code,TIRED,tests/moves.csv,TIRED", "rule,LATE,tests/moves.csv,LATE",
+           "status,NONE,tests/moves.csv,NONE", "status,OPEN,tests/moves.csv,OPEN",
+           'pair,NONE cpor.a.v1,tests/moves.csv,"NONE,cpor.a.v1,"',
+           'pair,+ cpor.a.v1,tests/moves.csv,"+,cpor.a.v1,"',
+           "event,cpor.a.v1,tests/moves.csv,cpor.a.v1",
+           "dead-letter,BROKEN,tests/moves.csv,BROKEN"]
+CLEAN["tests/coverage.csv"] = "\n".join(COVERED) + "\n"
 
 
 def long_function(length):
@@ -100,6 +115,29 @@ def planted():
     yield plant("setting-names", "common/store/bad.h",
                 "#define BAD_CONFIG_ITEMS \\", '    {"cpor_a", "",  \\', '     "help"}')
     yield plant("format", "tests/fuzz/bad.c", "", "int bad  = 1;")
+    for lines in (COVERED[1:], *(COVERED[:i] + COVERED[i + 1:] for i in range(1, len(COVERED))),
+                  COVERED + ["code,GONE,tests/moves.csv,LATE"],
+                  COVERED + ["pair,GONE cpor.a.v1,tests/moves.csv,cpor.a.v1"],
+                  COVERED + ["code,LATE,tests/gone.csv,LATE"],
+                  COVERED + ["code,LATE,common/claim/codes.c,LATE"],
+                  COVERED + ["code,LATE,tests/coverage.csv,LATE"],
+                  COVERED + ["code,LATE,tests/moves.csv,TOO LATE"],
+                  COVERED + ["code,LATE,tests/moves.csv,"],
+                  COVERED + ["code,LATE,tests/moves.csv,TIRED"],
+                  COVERED + ["colour,LATE,tests/moves.csv,LATE"]):
+        yield "coverage", "tests/coverage.csv", "\n".join(lines) + "\n"
+
+
+def planted_in_tables():
+    """(path, text): a name that the C tables have, and tests/coverage.csv does not."""
+    for path, line in (("codes.c", "    QUESTION(NEW, false),"), ("codes.c", "    WAIT(NEW),"),
+                       ("codes.c", '    [CLAIM_NEW] = "NEW",'),
+                       ("event.c", '    [EVENT_B] = {"cpor.b.v1", topic, true},'),
+                       ("event.c", '    work_dead_letter(work, event, "NEW", "it");'),
+                       ("rules_one.c", "    {CODE_NEW, is_new},"),
+                       ("rules_one.c", "    field_report(reader, CODE_NEW, &at, text);"),
+                       ("rules_one.c", '    publish("cpor.c.v1");')):
+        yield f"common/claim/{path}", CLEAN[f"common/claim/{path}"] + line + "\n"
 
 
 def spared():
@@ -139,6 +177,11 @@ def run():
             found = caught(folder, {path: text})
             if found != {(check, path)}:
                 wrong.append(f"{check}: planted {text[-60:]!r} in {path}, caught {sorted(found)}")
+        for path, text in planted_in_tables():
+            count += 1
+            found = caught(folder, {path: text})
+            if found != {("coverage", "tests/coverage.csv")}:
+                wrong.append(f"coverage: planted {text[-60:]!r} in {path}, caught {sorted(found)}")
         for check, path, text in spared():
             count += 1
             found = caught(folder, {path: text})

@@ -15,6 +15,8 @@ import shutil
 import subprocess
 import sys
 
+import coverage
+
 FUNCTION_LINES_MAX, FUNCTION_LINES_AIM = 70, 40
 FILE_LINES_MAX = 500
 LINE_WIDTH_MAX = 100
@@ -26,7 +28,7 @@ SERVICE_MAY_INCLUDE = ["runtime", "claim", "store"]
 
 # The headers of a client library belong to its adapter; a library's name is a regular expression.
 LIBRARIES = {
-    r"librdkafka/": [r"common/runtime/kafka\w*\.[ch]", r"services/cporctl/topics\.c"],
+    r"librdkafka/": [r"common/runtime/kafka\w*\.[ch]", r"services/cporctl/(topics|kafka_\w+)\.c"],
     r"libpq|postgres": [r"common/runtime/database\w*\.[ch]"],
     r"hiredis": [r"common/runtime/(timer_index|redis)\w*\.[ch]"],
     r"curl/": [r"common/runtime/smtp\w*\.[ch]"],
@@ -308,6 +310,14 @@ def check_setting_names(tree):
                     yield Found(path, line, f"the setting {item[1]} must begin with CPOR_")
 
 
+# ---- tests ----
+
+def check_coverage(tree):
+    """Each code, move, event and dead letter of the C tables names the test that shows it."""
+    for line, message in coverage.check(tree):
+        yield Found(coverage.TABLE, line, message)
+
+
 # ---- format ----
 
 def clang_format():
@@ -351,6 +361,7 @@ CHECKS = {
     "first-lines": check_first_lines,
     "docstrings": check_docstrings,
     "setting-names": check_setting_names,
+    "coverage": check_coverage,
     "format": check_format,
 }
 

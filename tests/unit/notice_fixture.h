@@ -188,6 +188,21 @@ static inline const char *unword(const char *value)
     return writer_finish(&text, NULL);
 }
 
+/* Whatever stands between words becomes one blank: where lines end is not what a text says. */
+static inline const char *one_line(const char *text)
+{
+    JsonWriter line;
+    writer_init(&line, &arena, 0);
+    for (size_t size; *text != '\0'; text += size) {
+        const size_t blank_size = strspn(text, " \n");
+        writer_append(&line, " ", blank_size > 0 ? 1 : 0);
+        text += blank_size;
+        size = strcspn(text, " \n");
+        writer_append(&line, text, size);
+    }
+    return writer_finish(&line, NULL);
+}
+
 static inline void must_say(const char *text, const char *wanted)
 {
     if (strstr(text, wanted) == NULL)

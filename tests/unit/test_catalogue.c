@@ -7,16 +7,21 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Opens a catalogue of this text; false with an error. */
-static bool open_text(const char *text, Catalogue **ret_catalogue, Error *reterr)
+static bool open_bytes(const char *text, size_t size, Catalogue **ret_catalogue, Error *reterr)
 {
     char path[] = "catalogue-XXXXXX"; /* in the working folder, which ctest makes the build's */
     const int file = mkstemp(path);
     assert_true(file >= 0);
-    assert_int_equal(write(file, text, strlen(text)), strlen(text));
+    assert_int_equal(write(file, text, size), size);
     close(file);
     const bool opened = catalogue_open(path, ret_catalogue, reterr);
     unlink(path);
     return opened;
+}
+
+static bool open_text(const char *text, Catalogue **ret_catalogue, Error *reterr)
+{
+    return open_bytes(text, strlen(text), ret_catalogue, reterr);
 }
 
 static void test_of_the_installation(void **state)
@@ -122,6 +127,19 @@ static void test_files(void **state)
     }
 }
 
+/* jansson skips it behind a word. */
+static void test_nul(void **state)
+{
+    static const char text[] = "[{\"code\":\"A\",\"name\":\"a\",\"solution_area\":"
+                               "\"MICROSOFT_365\",\"dynamics\":true\0}]";
+    Catalogue *catalogue = NULL;
+    Error error = {0};
+    (void)state;
+    assert_false(open_bytes(text, sizeof text - 1, &catalogue, &error));
+    assert_int_equal(error.class, ERROR_FATAL);
+    assert_non_null(strstr(error.text, "a NUL byte"));
+}
+
 static void test_no_file(void **state)
 {
     Catalogue *catalogue = NULL;
@@ -155,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_of_the_installation),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_nul),
         cmocka_unit_test(test_no_file),
         cmocka_unit_test(test_validity),
     };

@@ -24,25 +24,26 @@ static void both_parts_say_it_all(void **state)
     (void)state;
     const Notice notice = example();
     const char *message = render(&notice);
-    static const char *const words[] = {"Sam Lee",
-                                        "Fabrikam Consulting",
-                                        "1234566",
-                                        "Exchange Online",
-                                        "Dynamics 365 Sales",
-                                        "0a0b0c0d-1111-2222-3333-444455556666",
-                                        "Contoso Ltd",
-                                        "contoso.example",
-                                        TENANT,
-                                        "Mail and sales 2026",
-                                        "claim-1",
-                                        "need not do anything",
-                                        URL,
-                                        "programme@cpor.example",
-                                        "Monday, 30 November 2026, 24:00 (UTC+09:00, Asia/Seoul)",
-                                        "another",
-                                        "seats"};
+    static const char *const words[] = {
+        "Sam Lee",
+        "Fabrikam Consulting",
+        "1234566",
+        "Exchange Online",
+        "Dynamics 365 Sales",
+        "0a0b0c0d-1111-2222-3333-444455556666",
+        "Contoso Ltd",
+        "contoso.example",
+        TENANT,
+        "Mail and sales 2026",
+        "claim-1",
+        "do not need to do anything",
+        URL,
+        "programme@cpor.example",
+        "the end of Monday, 30 November 2026 (24:00, UTC+09:00, Asia/Seoul)",
+        "another",
+        "seats"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        must_say(decoded(message, "plain"), words[i]);
+        must_say(one_line(decoded(message, "plain")), words[i]);
         must_say(decoded(message, "html"), words[i]);
     }
     must_not_say(message, "{{");
@@ -55,7 +56,7 @@ static void revenue_association_shares_nothing(void **state)
     Notice notice = example();
     notice.shares_data = false;
     const char *message = render(&notice);
-    must_say(decoded(message, "plain"), "None of your");
+    must_say(one_line(decoded(message, "plain")), "None of your");
     must_not_say(decoded(message, "plain"), "seats");
     must_not_say(decoded(message, "html"), "seats");
 }
@@ -83,7 +84,11 @@ static void a_language_is_found(void **state)
         {"en", "", "en"},      {"ko", "", "ko"},         {"ko-KR", "", "ko"},
         {"KO-kr", "US", "ko"}, {"en-GB", "KR", "en"},    {"fi-FI", "KR", "en"},
         {"", "KR", "ko"},      {"", "US", "en"},         {"", "", "en"},
-        {"kok-IN", "", "en"},  {"ko-Kore-KR", "", "ko"},
+        {"kok-IN", "", "en"},  {"ko-Kore-KR", "", "ko"}, {"de-AT", "", "de"},
+        {"pt-BR", "", "pt"},   {"zh", "JP", "en"},       {"zh-Hant-TW", "", "en"},
+        {"fr_CA", "", "fr"},   {"es-419", "", "es"},     {"", "JP", "ja"},
+        {"", "DE", "de"},      {"", "MX", "es"},         {"", "BR", "pt"},
+        {"", "FR", "fr"},      {"", "CH", "en"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         Notice notice = example();
@@ -102,7 +107,7 @@ static void korean_is_korean(void **state)
     notice.tenant_name = "한국 콘토소 주식회사 연구개발본부 정보전략기획실 클라우드전환추진단";
     const char *message = render(&notice);
     must_say(message, "Content-Transfer-Encoding: base64\r\n");
-    must_say(decoded(message, "plain"), "2026년 11월 30일 (월) 24:00 (UTC+09:00, Asia/Seoul)");
+    must_say(decoded(message, "plain"), "2026년 11월 30일(월) 24:00 (UTC+09:00, Asia/Seoul)");
     must_say(decoded(message, "plain"), "이순신 님");
     must_say(decoded(message, "html"), "사용량 데이터");
     must_say(decoded(message, "plain"), URL "&lang=ko");
@@ -123,22 +128,34 @@ static void deadlines_read_as_a_person_says_them(void **state)
         const char *says;
     } rows[] = {
         {"end of a day", "Asia/Seoul", "en", INT64_C(1796050800000),
-         "Monday, 30 November 2026, 24:00 (UTC+09:00, Asia/Seoul)"},
+         "the end of Monday, 30 November 2026 (24:00, UTC+09:00, Asia/Seoul)"},
         {"end of a year", "UTC", "ko", INT64_C(1798761600000),
-         "2026년 12월 31일 (목) 24:00 (UTC+00:00, UTC)"},
+         "2026년 12월 31일(목) 24:00 (UTC+00:00, UTC)"},
         {"an instant within a day", "Asia/Kolkata", "en", INT64_C(1796050800000),
          "Monday, 30 November 2026, 20:30 (UTC+05:30, Asia/Kolkata)"},
         {"the offset of the day that ends", "America/New_York", "en", INT64_C(1793505600000),
-         "Saturday, 31 October 2026, 24:00 (UTC-04:00, America/New_York)"},
+         "the end of Saturday, 31 October 2026 (24:00, UTC-04:00, America/New_York)"},
         {"clocks jump over midnight", "Africa/Cairo", "en", INT64_C(1776981600000),
-         "Thursday, 23 April 2026, 24:00 (UTC+02:00, Africa/Cairo)"},
+         "the end of Thursday, 23 April 2026 (24:00, UTC+02:00, Africa/Cairo)"},
+        {"German", "Europe/Vienna", "de-AT", INT64_C(1793487600000),
+         "Samstag, 31. Oktober 2026, 24:00 Uhr (UTC+01:00, Europe/Vienna)"},
+        {"Japanese", "Asia/Tokyo", "ja", INT64_C(1796050800000),
+         "2026年11月30日（月）24:00（UTC+09:00、Asia/Tokyo）"},
+        {"French", "Asia/Kolkata", "fr", INT64_C(1796050800000),
+         "lundi 30 novembre 2026 à 20\u00a0h\u00a030 (UTC+05:30, Asia/Kolkata)"},
+        {"the first of a month in French", "UTC", "fr", INT64_C(1793577600000),
+         "dimanche 1er novembre 2026 à 24\u00a0h\u00a000 (UTC+00:00, UTC)"},
+        {"Spanish", "Asia/Seoul", "es-MX", INT64_C(1796050800000),
+         "lunes, 30 de noviembre de 2026, a las 24:00 horas (UTC+09:00, Asia/Seoul)"},
+        {"Portuguese", "Asia/Kolkata", "pt-BR", INT64_C(1796050800000),
+         "segunda-feira, 30 de novembro de 2026, às 20h30 (UTC+05:30, Asia/Kolkata)"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         Notice notice = example();
         notice.locale = rows[i].locale;
         notice.zone = zone_find(zones, rows[i].zone);
         notice.deadline_at_ms = rows[i].at_ms;
-        must_say(decoded(render(&notice), "plain"), rows[i].says);
+        must_say(one_line(decoded(render(&notice), "plain")), rows[i].says);
     }
 }
 

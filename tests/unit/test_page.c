@@ -167,10 +167,12 @@ static void the_language_is_that_of_the_link(void **state)
     static const struct {
         const char *language, *says;
     } rows[] = {
-        {"", "<html lang=\"en\">"},   {"en", "<html lang=\"en\">"},
-        {"ko", "<html lang=\"ko\">"}, {"KO-kr", "<html lang=\"ko\">"},
-        {"k", "<html lang=\"en\">"},  {"kok", "<html lang=\"en\">"},
-        {"fi", "<html lang=\"en\">"}, {"\"><b>", "<html lang=\"en\">"},
+        {"", "<html lang=\"en\">"},       {"en", "<html lang=\"en\">"},
+        {"ko", "<html lang=\"ko\">"},     {"KO-kr", "<html lang=\"ko\">"},
+        {"k", "<html lang=\"en\">"},      {"kok", "<html lang=\"en\">"},
+        {"de-AT", "<html lang=\"de\">"},  {"pt-BR", "<html lang=\"pt\">"},
+        {"zh", "<html lang=\"en\">"},     {"fi", "<html lang=\"en\">"},
+        {"\"><b>", "<html lang=\"en\">"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         HttpResponse response = call(opt_out_page_get, token, rows[i].language);
@@ -180,16 +182,30 @@ static void the_language_is_that_of_the_link(void **state)
     }
 }
 
+static void the_other_languages_are_offered(void **state)
+{
+    (void)state;
+    HttpResponse response = call(opt_out_page_get, token, "de");
+    must_say(&response, arena_printf(&arena,
+                                     "<a href=\"?token=%s&amp;lang=ja\" lang=\"ja\" "
+                                     "hreflang=\"ja\">日本語</a>",
+                                     token));
+    must_say(&response, ">English</a>");
+    must_not_say(&response, ">Deutsch</a>");
+    free(response.body);
+}
+
 static void each_face_is_there_in_each_language(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < LANGUAGE_COUNT; i++) {
-        const char *const lang = arena_printf(&arena, "<html lang=\"%s\">", languages[i]);
-        HttpResponse ask = call(opt_out_page_get, token, languages[i]);
-        HttpResponse refusal = call(opt_out_page_get, "", languages[i]);
-        HttpResponse recorded = call(opt_out_page_post, token, languages[i]);
+    for (size_t i = 0; i < page->languages->count; i++) {
+        const char *const locale = page->languages->languages[i].locale;
+        const char *const lang = arena_printf(&arena, "<html lang=\"%s\">", locale);
+        HttpResponse ask = call(opt_out_page_get, token, locale);
+        HttpResponse refusal = call(opt_out_page_get, "", locale);
+        HttpResponse recorded = call(opt_out_page_post, token, locale);
         appended.fails = true;
-        HttpResponse failed = call(opt_out_page_post, token, languages[i]);
+        HttpResponse failed = call(opt_out_page_post, token, locale);
         appended.fails = false;
         HttpResponse *const all[] = {&ask, &refusal, &recorded, &failed};
         static const int statuses[] = {200, 400, 200, 503};
@@ -211,7 +227,7 @@ static void a_missing_folder_is_fatal(void **state)
     const OptOutPageOptions options = {.keys = keys, .programme_address = ADDRESS};
     assert_false(opt_out_page_open("/nowhere", &options, &none, &error));
     assert_int_equal(error.class, ERROR_FATAL);
-    assert_non_null(strstr(error.text, "/nowhere/page.en.html"));
+    assert_non_null(strstr(error.text, "/nowhere"));
     assert_null(none);
 }
 
@@ -248,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup(a_failed_append_is_no_opt_out, begin),
         cmocka_unit_test_setup(a_bad_token_tells_where_to_write, begin),
         cmocka_unit_test_setup(the_language_is_that_of_the_link, begin),
+        cmocka_unit_test_setup(the_other_languages_are_offered, begin),
         cmocka_unit_test_setup(each_face_is_there_in_each_language, begin),
         cmocka_unit_test_setup(a_missing_folder_is_fatal, begin),
     };

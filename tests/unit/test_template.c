@@ -1,5 +1,4 @@
 /* test_template.c - templates: what they render, and every mistake an editor can make. */
-#include "claim/notice.h"
 #include "claim/template.h"
 
 #include <setjmp.h>
@@ -21,7 +20,7 @@ enum { WHO, EMPTY, FLAG, ROWS, CELL, NOTE, NAME_COUNT };
 static const TemplateName names[NAME_COUNT + 1] = {
     [WHO] = {"who", TEMPLATE_TEXT, true},    [EMPTY] = {"empty", TEMPLATE_TEXT, false},
     [FLAG] = {"flag", TEMPLATE_FLAG, false}, [ROWS] = {"rows", TEMPLATE_LIST, false},
-    [CELL] = {"cell", TEMPLATE_ITEM, false}, [NOTE] = {"note", TEMPLATE_ITEM, false},
+    [CELL] = {"cell", TEMPLATE_ITEM, true},  [NOTE] = {"note", TEMPLATE_ITEM, false},
 };
 
 static void file_write(const char *name, const char *text, size_t size)
@@ -135,7 +134,11 @@ static void required_names_are_asked_for(void **state)
     static const struct {
         const char *source;
         bool good;
-    } rows[] = {{"{{who}}", true}, {"{{#who}}{{/who}}", true}, {"who", false}};
+    } rows[] = {
+        {"{{who}}{{#rows}}{{cell}}{{/rows}}", true},
+        {"{{#who}}{{/who}}{{#rows}}{{cell}}{{/rows}}", true},
+        {"who", false},
+    };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         Template *template = NULL;
         Error error = {0};
@@ -148,66 +151,31 @@ static void required_names_are_asked_for(void **state)
     }
 }
 
-/* A folder of notices: every file that is not named is a copy of this. */
-#define WHOLE                                                                                      \
-    "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}{{deadline}}{{opt_out_url}}"               \
-    "{{programme_address}}{{#shares_data}}x{{/shares_data}}{{#items}}{{name}}{{/items}}"
-
-static void folders_are_checked(void **state)
+static void what_must_be_said_is_asked_for(void **state)
 {
     (void)state;
+    static const char *const cells[] = {"<cell>", ""};
     static const struct {
-        const char *name, *changed, *text; /* NULL: no such file */
-        const char *says;                  /* NULL: good */
+        const char *source, *says; /* NULL: good */
     } rows[] = {
-        {"whole", "notice.en.txt", WHOLE, NULL},
-        {"a free subject", "notice.en.subject", "Hello", NULL},
-        {"another file", "page.en.html", "{{x}}", NULL},
-        {"a backup", "notice.en.txt~", "{{x}}", NULL},
-        {"a third language", "notice.pt-BR.txt", WHOLE, "notice.pt-BR.subject"},
-        {"no text", "notice.en.txt", NULL, "notice.en.txt"},
-        {"no HTML", "notice.ko.html", NULL, "notice.ko.html"},
-        {"no link", "notice.ko.html",
-         "{{partner_name}}{{tenant_id}}{{domain}}{{claim_id}}"
-         "{{deadline}}{{programme_address}}",
-         "notice.ko.html: {{opt_out_url}} must be in it"},
-        {"unknown", "notice.ko.subject", "{{partner}}", "notice.ko.subject: line 1, {{partner}}"},
-        {"no locale", "notice.x.txt", WHOLE, "notice.x.txt"},
+        {"{{who}}{{#rows}}{{cell}}{{/rows}}", NULL},
+        {"{{#flag}}{{who}}{{/flag}}{{#rows}}{{cell}}{{/rows}}",
+         "t.txt: {{who}} must be in it, here"},
+        {"{{who}}{{#rows}}-{{/rows}}", "t.txt: {{cell}} must be in it, here"},
     };
-    static const char *const files[] = {"notice.en.subject", "notice.en.txt", "notice.en.html",
-                                        "notice.ko.subject", "notice.ko.txt", "notice.ko.html"};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        for (size_t file = 0; file < sizeof files / sizeof files[0]; file++)
-            file_write(files[file], WHOLE, sizeof WHOLE - 1);
-        const char *changed = arena_printf(&arena, "%s/%s", folder, rows[i].changed);
-        if (rows[i].text == NULL)
-            unlink(changed);
-        else
-            file_write(rows[i].changed, rows[i].text, strlen(rows[i].text));
-        NoticeTemplates *templates = NULL;
+        const TemplateValue values[NAME_COUNT] = {
+            [WHO].text = "<who>", [ROWS] = {.cells = cells, .row_count = 1}};
+        Template *template = NULL;
         Error error = {0};
-        const bool good = notice_templates_open(folder, &templates, &error);
-        if (good != (rows[i].says == NULL) || (!good && strstr(error.text, rows[i].says) == NULL))
-            fail_msg("%s: %s", rows[i].name, error.text);
-        assert_int_equal(error.class, good ? ERROR_NONE : ERROR_FATAL);
-        notice_templates_release(&templates);
-        unlink(changed);
+        file_write("t.txt", rows[i].source, strlen(rows[i].source));
+        assert_true(template_open(folder, "t.txt", names, &template, &error));
+        assert_int_equal(template_check_says(template, values, "here", &error),
+                         rows[i].says == NULL);
+        if (rows[i].says != NULL)
+            assert_non_null(strstr(error.text, rows[i].says));
+        template_release(&template);
     }
-}
-
-static void english_must_be_there(void **state)
-{
-    (void)state;
-    NoticeTemplates *templates = NULL;
-    Error error = {0};
-    static const char *const files[] = {"notice.en.subject", "notice.en.txt", "notice.en.html"};
-    for (size_t i = 0; i < 3; i++)
-        unlink(arena_printf(&arena, "%s/%s", folder, files[i]));
-    assert_false(notice_templates_open(folder, &templates, &error));
-    assert_non_null(strstr(error.text, "notice.en.txt"));
-    assert_false(notice_templates_open("/nowhere", &templates, &error));
-    assert_non_null(strstr(error.text, "/nowhere"));
-    assert_null(templates);
 }
 
 static int folder_open(void **state)
@@ -220,8 +188,7 @@ static int folder_open(void **state)
 static int folder_remove(void **state)
 {
     (void)state;
-    static const char *const files[] = {"t", "t.txt", "notice.ko.subject", "notice.ko.txt",
-                                        "notice.ko.html"};
+    static const char *const files[] = {"t", "t.txt"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         unlink(arena_printf(&arena, "%s/%s", folder, files[i]));
     arena_deinit(&arena);
@@ -235,8 +202,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_fatal_and_say_where),
         cmocka_unit_test(a_nul_and_a_long_file_are_refused),
         cmocka_unit_test(required_names_are_asked_for),
-        cmocka_unit_test(folders_are_checked),
-        cmocka_unit_test(english_must_be_there),
+        cmocka_unit_test(what_must_be_said_is_asked_for),
     };
     return cmocka_run_group_tests(tests, folder_open, folder_remove);
 }
