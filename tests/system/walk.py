@@ -64,6 +64,7 @@ class Walk:
         self.offered = {}  # key -> {revision: document}
         self.sent = collections.defaultdict(list)  # key -> well-formed events, for duplicates
         self.waiting_plans = []  # of the next round
+        self.deferred = []  # imports of the next round
         self.late = []  # [(key of the claim, topic, key, record)]
         self.touched = set()
         self.number = 0
@@ -122,6 +123,7 @@ class Walk:
         for plan in plans:
             self.submit(plan)
         self.arrive()
+        self.import_deferred()
         self.move_some(before)
         self.prepare(count)
         self.installation.flush()
@@ -355,7 +357,7 @@ class Walk:
 
     def import_here(self, key, _document):
         """Another line of an imported claim, or an import under the id of a claim."""
-        plan, data = self.plans[key], None
+        plan = self.plans[key]
         tenant = next((tenant for tenant in self.load.tenants
                        if tenant["tenant_id"] == key[0]), None)
         if tenant is None:
@@ -364,7 +366,16 @@ class Walk:
         data = self.claims.import_of(tenant, mine, key[1], max(self.lines(key), default=0) + 1)
         if plan.imported and self.random.random() < 0.8:
             data |= {"mpn_id": plan.document["mpn_id"], "domain": plan.document["domain"]}
-        self.publish("claim-submission", "cpor.association.imported.v1", data, key)
+        self.deferred.append((key, data))
+
+    def import_deferred(self):
+        """Imports whose subscription's record came in the round before."""
+        deferred, self.deferred = self.deferred, []
+        for key, data in deferred:
+            if self.touch(self.names_of(key) | {(key[0], data["subscription_id"])}):
+                self.publish("claim-submission", "cpor.association.imported.v1", data, key)
+            else:
+                self.deferred.append((key, data))
 
     # ---- moves of reviewers, customers and operators
 
