@@ -78,13 +78,15 @@ def need(condition):
 def check_actor(data, types):
     actor = data.get("actor")
     need(isinstance(actor, dict) and actor.get("type") in types)
-    need(actor.get("id") is None or fields.is_text(actor["id"]))
+    need(fields.is_text(actor.get("id"))
+         or (actor.get("id") is None and actor["type"] in ("customer", "operator")))
 
 
 def check_lines(data):
     lines = data.get("lines")
     need(lines is None or (isinstance(lines, list) and lines != []
-                           and all(fields.is_whole(n, 1) for n in lines)))
+                           and all(fields.is_whole(n, 1) for n in lines)
+                           and len(set(lines)) == len(lines)))
 
 
 def check_other(event_type, data):
@@ -110,6 +112,21 @@ def check_other(event_type, data):
         comment = data.get("comment")
         need(isinstance(comment, dict) and fields.is_text(comment.get("text"), 4000, True)
              and fields.is_text(comment.get("author")) and fields.is_instant(comment.get("at")))
+
+
+    elif "reviewed" in event_type:
+        check_lines(data)
+        check_actor(data, {"reviewer"})
+        need(fields.is_whole(data.get("revision"), 1))
+        need(data.get("verdict") in ("APPROVE", "REJECT", "ASK"))
+        need(data["verdict"] == "APPROVE" or fields.is_text(data.get("reason"), many_lines=True))
+    elif "imported" in event_type:
+        need(fields.is_whole(data.get("line"), 1) and fields.is_instant(data.get("official_at")))
+        need(fields.is_domain(data.get("domain")) and data.get("solution_area") in fields.AREAS)
+        need(data.get("activities") and fields.check_activities(data["activities"]))
+        need(isinstance(data.get("mpn_id"), str) and fields.MPN_ID.match(data["mpn_id"]))
+        need((data.get("product") is None) != (data.get("workload") is None))
+        need(data.get("poe_signed_on") is None or fields.is_date(data["poe_signed_on"]))
 
 
 def check_data(event_type, data):

@@ -25,6 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "deploy/local/stack"
 BIN = pathlib.Path(os.environ.get("CPOR_BIN_DIR", ROOT / "build/release/bin"))
 SERVICES = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
+REFERENCE_TOPICS = ("partner", "tenant", "subscription")
 PARTITIONS = 4
 LOG_TAIL_LINES = 12
 numbers = itertools.count(1)
@@ -153,6 +154,8 @@ class Installation:
             "queue.buffering.max.messages": 500_000, "log_level": 2})
         self.admin = confluent_kafka.admin.AdminClient(
             {"bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"], "log_level": 2})
+        self.tail = None  # reads on where the last lag() stopped
+        self.last_offsets = collections.defaultdict(lambda: -1)
 
     # ---- set-up
 
@@ -241,6 +244,8 @@ class Installation:
     def close(self):
         """Ends the workers; then all that they published must be what deploy/contracts/ says."""
         running.remove(self)
+        if self.tail is not None:
+            self.tail.close()
         for worker in self.workers.values():
             if worker.process is not None and worker.process.poll() is None:
                 worker.process.kill()
@@ -323,22 +328,24 @@ class Installation:
             future.result(30)
 
     def lag(self):
-        """{(service, partition): records not yet consumed}, nothing when all is done."""
+        """{(service, topic, partition): records not yet consumed}, nothing when all is done."""
+        if self.tail is None:
+            self.tail = self.follow(*SERVICES, *REFERENCE_TOPICS)
+        for record in self.tail.read_to_end():
+            self.last_offsets[record.topic, record.partition] = record.offset
         behind = {}
         for service in SERVICES:
-            topic = service  # each reads the topic of its own name
-            last = collections.defaultdict(lambda: -1)
-            for record in self.read(topic):
-                last[record.partition] = max(last[record.partition], record.offset)
+            topics = (service, *REFERENCE_TOPICS) if service == "claim-validation" else (service,)
+            places = [confluent_kafka.TopicPartition(self.prefix + topic, partition)
+                      for topic, partition in self.last_offsets if topic in topics]
             consumer = confluent_kafka.Consumer({
                 "bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"],
                 "group.id": self.prefix + service, "enable.auto.commit": False})
-            places = [confluent_kafka.TopicPartition(self.prefix + topic, partition)
-                      for partition in last]
             for place in consumer.committed(places, timeout=15) if places else []:
-                count = last[place.partition] + 1 - max(place.offset, 0)
+                name = (place.topic.removeprefix(self.prefix), place.partition)
+                count = self.last_offsets[name] + 1 - max(place.offset, 0)
                 if count > 0:
-                    behind[service, place.partition] = count
+                    behind[service, *name] = count
             consumer.close()
         return behind
 

@@ -4,7 +4,8 @@ import collections
 import json
 
 import calendars
-from model import Input, Model
+from model import Model
+from state import Input
 from words import OF_THE_CLAIM, association_id, event_id, instant_ms, instant_text
 
 INPUT_TOPICS = ("partner", "tenant", "subscription", "claim-submission", "opt-out-expiry")
@@ -15,7 +16,7 @@ SHOWN_MAX = 25
 class Judge:
     """Reads all topics once; `mismatches` collects sentences: which claim, expected, actual."""
 
-    def __init__(self, installation, contact_rule=True):
+    def __init__(self, installation, contact_rule=True, review="none"):
         self.installation = installation
         self.mismatches = []
         self.inputs = []
@@ -23,7 +24,7 @@ class Judge:
             self.inputs.append(self.input_of(record))
         self.statuses = collections.defaultdict(list)
         self.status_ids = collections.Counter()
-        self.challenged = []
+        self.challenged = collections.Counter()
         for record in installation.read("claim-status"):
             self.take_status(record)
         for events in self.statuses.values():
@@ -31,7 +32,7 @@ class Judge:
         self.official = sorted(installation.read("association-official"),
                                key=lambda r: (r.partition, r.offset))
         self.dead = installation.read("dead-letter")
-        self.model = Model(self.notices(), self.answer_dues(), contact_rule)
+        self.model = Model(self.notices(), self.answer_dues(), contact_rule, review)
         self.model.run(self.inputs, installation.now_ms())
 
     # ---- what was observed
@@ -48,7 +49,7 @@ class Judge:
     def take_status(self, record):
         data = record.json
         if record.header("ce_type") != "cpor.claim.status-changed.v1":
-            self.challenged.append(data)
+            self.challenged[record.header("ce_id"), json.dumps(data, sort_keys=True)] += 1
             return
         key = (data["tenant_id"], data["claim_id"])
         self.statuses[key].append(data)
@@ -187,9 +188,13 @@ class Judge:
         key = (association.tenant_id, association.claim_id)
         names = {"association_id": association.id, "line": association.line,
                  "claim_id": association.claim_id, "tenant_id": association.tenant_id,
-                 "slot": association.slot}
+                 "slot": association.slot, "mpn_id": association.mpn_id}
         if kind == "official":
-            names["official_at"] = names["deadline_at"] = instant_text(association.official_at)
+            names |= {"official_at": instant_text(association.official_at),
+                      "deadline_at": association.deadline_at
+                      and instant_text(association.deadline_at),
+                      "origin": association.origin, "supersedes": association.supersedes,
+                      "poe_signed_on": association.poe_day or None}
         else:
             names |= {"ended_at": instant_text(association.ended_at),
                       "reason": association.reason, "superseded_by": association.superseded_by}
@@ -282,6 +287,48 @@ class Judge:
             if claim_id is None:
                 self.mismatches.append(f"mail to {address}, whom no notice is for: "
                                        f"{mails[0]['subject']}")
+
+    def check_answers(self):
+        """The partner's five business days, by an independent calendar of its country."""
+        for key, events in self.statuses.items():
+            for data in events:
+                if data["status"] != "PARTNER_ACTION_REQUIRED" or data["status"] == \
+                        data["previous_status"]:
+                    continue
+                partner = self.model.reference.partners.get(data["mpn_id"], {})
+                expected = instant_text(calendars.deadline_ms(instant_ms(data["at"]),
+                                                              partner.get("country")))
+                if data["deadline_at"] != expected:
+                    self.say(key, f"answer due, asked {data['at']}", expected, data["deadline_at"])
+
+    def check_challenges(self):
+        """Each opening and extension of a window with a newer proof is told to the holder."""
+        lines = {association.id: association for association in self.model.associations.values()}
+        expected = collections.Counter()
+        for holder_id, challenger_id, deadline in self.model.challenges:
+            holder = lines[holder_id]
+            expected[event_id(f"{holder_id}/challenged/{challenger_id}"), json.dumps({
+                "association_id": holder_id, "claim_id": holder.claim_id, "line": holder.line,
+                "tenant_id": holder.tenant_id, "mpn_id": holder.mpn_id, "slot": holder.slot,
+                "deadline_at": instant_text(deadline)}, sort_keys=True)] += 1
+        for name in sorted(expected.keys() | self.challenged.keys()):
+            if expected[name] != self.challenged[name]:
+                self.mismatches.append(f"challenge {name}: expected {expected[name]} times, "
+                                       f"actual {self.challenged[name]}")
+
+    def check_forwarded(self):
+        """What claim-submission and claim-validation hand on to the log that decides."""
+        wanted, came = self.model.to_forward, self.model.forwarded
+        for key in sorted(wanted.keys() | came.keys()):
+            if wanted[key] != came[key]:
+                self.mismatches.append(f"forwarded {key}: expected {wanted[key]}, "
+                                       f"actual {came[key]}")
+        states = self.model.subscription_states
+        for subscription_id, record in self.model.reference.subscriptions.items():
+            if states.get(subscription_id, "ACTIVE") != record["state"] and (
+                    subscription_id in states or record["state"] not in ("ACTIVE", "GRACE")):
+                self.mismatches.append(f"subscription {subscription_id}: is {record['state']}, "
+                                       f"forwarded {states.get(subscription_id)}")
 
     def claim_of_address(self, address):
         """Some claim whose notice may have been on its way when it was stopped."""

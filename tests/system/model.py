@@ -7,117 +7,29 @@ Out: where each claim and line must end, with which findings, and which associat
 Every time-out is "strictly before what comes next": who answers at the deadline is in time.
 """
 
-from dataclasses import dataclass, field
+import collections
 
 import envelope
 import fields
+import legacy
 import rules
+import verdicts
+from state import LIVE, Association, Claim, Line, Reference, forward_key, newest_first
 from words import DAY_MS, MINUTE_MS, QUESTIONS, association_id, code_order, instant_ms
 
 GRACE_MS = 10 * MINUTE_MS
 WAIT_MS = 7 * DAY_MS
-LIVE = {"UNDER_REVIEW", "VALIDATED", "OPT_OUT_OPEN"}
-
-
-class Reference:
-    """The reference topics as of now."""
-
-    def __init__(self):
-        self.partners, self.tenants, self.subscriptions = {}, {}, {}
-
-    def apply(self, topic, key, value):
-        table = {"partner": self.partners, "tenant": self.tenants,
-                 "subscription": self.subscriptions}[topic]
-        if value is None:
-            table.pop(key, None)
-        else:
-            table[key] = value
-
-
-@dataclass
-class Line:
-    number: int
-    status: str = "UNDER_REVIEW"
-    reason: str | None = None
-    check: str = "none"  # passed, waits, asked
-    slot: str | None = None
-    subscription_id: str | None = None
-    poe_day: str = ""  # newest good PoE; "" is older than any
-    deadline: int | None = None
-
-
-@dataclass
-class Claim:
-    tenant_id: str
-    claim_id: str
-    document: dict
-    order: int
-    first_submitted_at: int
-    revision: int = 1
-    revision_at: int = 0
-    validated_at: int | None = None
-    grace_until: int | None = None
-    answer_due: int | None = None
-    lines: list = field(default_factory=list)
-    findings: set = field(default_factory=set)  # (code, line or None)
-    poes: list = field(default_factory=list)  # (poe, received_at)
-    reasons: set = field(default_factory=set)  # of the lines that moved last
-
-    def mpn_id(self):
-        return self.document.get("mpn_id")
-
-    def line(self, number):
-        return next((line for line in self.lines if line.number == number), None)
-
-    def has_question(self):
-        live = {line.number for line in self.lines if line.status in LIVE - {"OPT_OUT_OPEN"}}
-        return any(code in QUESTIONS and (number in live or (number is None and live))
-                   for code, number in self.findings)
-
-    def status(self):
-        states = [line.status for line in self.lines]
-        if self.has_question():
-            return "PARTNER_ACTION_REQUIRED"
-        for status in ("UNDER_REVIEW", "VALIDATED", "OPT_OUT_OPEN", "OFFICIAL", "ENDED"):
-            if status in states:
-                return status
-        return "WITHDRAWN" if states and set(states) == {"WITHDRAWN"} else "REJECTED"
-
-
-@dataclass
-class Association:
-    tenant_id: str
-    claim_id: str
-    line: int
-    slot: str
-    official_at: int
-    ended_at: int | None = None
-    reason: str | None = None
-    superseded_by: str | None = None
-
-    @property
-    def id(self):
-        return association_id(self.tenant_id, self.claim_id, self.line)
-
-
-@dataclass
-class Input:
-    """One record of an input topic, in business time. headers: [(name, bytes)]."""
-    topic: str
-    at: int
-    order: int
-    key: str | None
-    value: bytes | None
-    headers: list
+FORWARDED = {"withdrawn", "disassociated", "evidence-added", "imported"}
 
 
 class Model:
     """Feed it everything that happened, in order of receipt, then read its claims."""
 
-    def __init__(self, notices, answer_dues, contact_rule=True):
+    def __init__(self, notices, answer_dues, contact_rule=True, review="none"):
         self.notices = notices  # {(tenant, claim, revision): (accepted_at, {line: deadline})}
         self.answer_dues = answer_dues  # {(tenant, claim, revision): [due]}
         self.contact_rule = contact_rule
+        self.review = review  # "none", "all", or a list of programmes with commas
         self.reference = Reference()
         self.tenants = {}  # tenant_id -> {claim_id: Claim}
         self.holders = {}  # (tenant_id, slot) -> (Claim, Line)
@@ -125,6 +37,8 @@ class Model:
         self.subscription_states = {}  # as forwarded to the topic that decides
         self.kept_opt_outs = {}
         self.dead_letters = []  # (topic, order, code)
+        self.challenges = []  # (holder's association, challenger's, deadline)
+        self.to_forward, self.forwarded = collections.Counter(), collections.Counter()
         self.seen = set()
 
     # ---- what comes in
@@ -159,36 +73,61 @@ class Model:
         self.advance(tenant_id, item.at)
         claim = self.tenants.get(tenant_id, {}).get(event.data.get("claim_id"))
         name = event.type.split(".")[-2]
-        is_duplicate = (event.source, event.id) in self.seen and item.topic == "claim-submission"
-        self.seen.add((event.source, event.id))
+        is_duplicate = (item.topic, event.source, event.id) in self.seen
+        self.seen.add((item.topic, event.source, event.id))
         if name == "submitted":
             self.submitted(event, tenant_id, claim, item, is_duplicate)
-        elif is_duplicate or name in ("answer-due", "opened", "closed"):
-            return
+        elif is_duplicate or name in ("answer-due", "opened", "closed", "comment-added"):
+            if claim is None and name == "comment-added":
+                self.dead_letters.append((item.topic, item.order, "UNKNOWN_CLAIM"))
         elif name == "changed":
             self.subscription_changed(tenant_id, event)
+        elif name == "opted-out" and event.data.get("token"):
+            # The judge holds no key: a token in what it judges is a forged one.
+            self.dead_letters.append((item.topic, item.order, "TOKEN_INVALID"))
         elif claim is None and name == "opted-out":
             self.kept_opt_outs.setdefault((tenant_id, event.data["claim_id"]), []).append(event)
-        elif claim is None:
+        elif claim is None and name != "imported":
             self.dead_letters.append((item.topic, item.order, "UNKNOWN_CLAIM"))
         elif item.topic == "claim-submission":
-            if name == "resubmitted":
-                self.resubmitted(event, claim)
-            # The rest counts where it is forwarded to.
+            self.take_of_submission(name, event, claim, item)
         else:
+            if name in FORWARDED:
+                self.forwarded[forward_key(event)] += 1
             {"opted-out": self.opted_out, "withdrawn": self.withdrawn,
              "disassociated": self.disassociated, "evidence-added": self.evidence_added,
-             "extended": self.extended}[name](event, claim)
+             "imported": self.imported, "extended": self.extended}[name](event, claim)
+
+    def take_of_submission(self, name, event, claim, item):
+        if name == "resubmitted":
+            self.resubmitted(event, claim)
+        elif name == "reviewed":
+            if verdicts.apply(claim, event.data):
+                self.settle(claim)
+        elif name == "evidence-added" and any(claim.line(number) is None
+                                              for poe in event.data["poe"]
+                                              for number in poe.get("covers") or []):
+            self.dead_letters.append((item.topic, item.order, "FIELD_INVALID"))
+        else:
+            self.to_forward[forward_key(event)] += 1  # and counts where it arrives
 
     def reference_changed(self, item, at):
+        """A record that came wakes the claims that it may be about."""
         value = None if not item.value else envelope.strict_json(item.value)
+        concerned = [claim for tenant_id, claims in self.tenants.items()
+                     for claim in claims.values()
+                     if value is not None and (claim.mpn_id() == item.key if item.topic == "partner"
+                                               else tenant_id == value["tenant_id"].lower())]
+        for claim in concerned:  # what was due before it came is decided without it
+            self.advance(claim.tenant_id, at)
         self.reference.apply(item.topic, item.key, value)
-        for claims in self.tenants.values():
-            for claim in claims.values():
-                if claim.grace_until or any(line.check == "waits" for line in claim.lines
-                                            if line.status == "UNDER_REVIEW"):
-                    self.advance(claim.tenant_id, at)
-                    self.validate(claim, at)
+        for claim in concerned:
+            if claim.grace_until or self.waits(claim):
+                self.validate(claim, at)
+
+    @staticmethod
+    def waits(claim):
+        return any(line.status == "UNDER_REVIEW" and line.check == "waits" for line in claim.lines)
 
     def submitted(self, event, tenant_id, claim, item, is_duplicate):
         document = event.data
@@ -199,8 +138,8 @@ class Model:
         if is_duplicate:
             return
         claims = self.tenants.setdefault(tenant_id, {})
-        claim = Claim(tenant_id, document["claim_id"], document, len(claims), event.at)
-        claim.original = document
+        claim = Claim(tenant_id, document["claim_id"], document, len(claims), event.at,
+                      original=document)
         claims[claim.claim_id] = claim
         self.read_lines(claim)
         claim.revision_at = event.at
@@ -225,21 +164,27 @@ class Model:
         if claim.status() != "PARTNER_ACTION_REQUIRED" \
                 or document.get("revision") != claim.revision + 1:
             return
-        if fields.field_findings(document, True) or not self.may_change(before, document):
+        bad = {(code, None) for code, _ in fields.field_findings(document, True)}
+        if bad or not self.may_change(claim, before, document):
+            claim.findings |= bad or {("FIELD_INVALID", None)}
             return
         kept = {line["line"] for line in document["lines"]}
         claim.revision += 1
         claim.document, claim.revision_at = document, event.at
-        claim.answer_due = claim.validated_at = None
+        claim.answer_due = claim.validated_at = claim.grace_until = None
+        claim.answer_count, claim.review_pending = 0, False
         claim.findings = set()
         claim.poes = self.poes_of(document, event.at)
         for line in claim.lines:
             if line.number not in kept and line.status in LIVE:
                 self.move(claim, line, "WITHDRAWN", "PARTNER_REQUEST")
+            elif line.status == "UNDER_REVIEW":
+                line.check, line.reason, line.slot = "none", None, None
         self.validate(claim, event.at)
 
     @staticmethod
-    def may_change(before, after):
+    def may_change(claim, before, after):
+        """A line that was withdrawn is out of the claim: naming it again would add it."""
         def fixed(document):
             customer = document["customer"]
             return (customer["tenant_id"].lower(), customer["domain"].lower(),
@@ -248,43 +193,59 @@ class Model:
         def line_set(document):
             return {(line["line"], line.get("workload"), line.get("product"))
                     for line in document["lines"]}
-        return fixed(before) == fixed(after) and line_set(after) <= line_set(before)
+        out = {line.number for line in claim.lines if line.status == "WITHDRAWN"}
+        return fixed(before) == fixed(after) and line_set(after) <= line_set(before) \
+            and not out & {line["line"] for line in after["lines"]}
 
     # ---- validation
 
     def validate(self, claim, at, grace_over=False, wait_over=False):
-        lines = [line for line in claim.lines if line.status in ("UNDER_REVIEW", "VALIDATED")]
+        """The first time all lines; later those that wait, and nothing else."""
+        anew = claim.validated_at is None
+        lines = [line for line in claim.lines
+                 if line.status == "UNDER_REVIEW" and (anew or line.check == "waits")]
         if claim.lines and not lines:
+            claim.grace_until = None
             return
         tenant = self.reference.tenants.get(claim.tenant_id)
-        partner_is_missing = bool(claim.mpn_id()) and claim.mpn_id() not in self.reference.partners
-        if (partner_is_missing or tenant is None) and not grace_over:
+        codes = rules.validate_claim(claim.document, claim.poes + claim.evidence, tenant,
+                                     self.reference, claim.first_submitted_at, self.contact_rule)
+        refusals = [code for code in codes if code not in QUESTIONS]
+        if anew and not grace_over and self.only_misses_records(refusals, tenant):
             claim.grace_until = claim.grace_until or at + GRACE_MS
             return
         claim.grace_until = None
         claim.validated_at = claim.validated_at or at
-        clean = rules.readable(claim.document)
-        codes = rules.validate_claim(claim.document, claim.poes, tenant, self.reference,
-                                     claim.first_submitted_at, self.contact_rule)
+        judged = {line.number for line in lines}
         claim.findings = {(code, number) for code, number in claim.findings
-                          if number is not None and claim.line(number).status == "REJECTED"}
-        claim.findings |= {(code, None) for code in codes}
-        refusals = [code for code in codes if code not in QUESTIONS]
-        earlier = set()
+                          if code == "REVIEWER_QUESTION" or number not in judged}
+        claim.findings |= {(code, None) for code in codes if anew}
         for line in lines:
-            self.validate_line(claim, clean, line, tenant, refusals, earlier, wait_over)
-            earlier.add(line.slot)
+            self.validate_line(claim, line, tenant, refusals if anew else [], wait_over)
+        claim.review_pending = verdicts.is_wanted(claim.document, self.review)
+        self.settle(claim)
+
+    @staticmethod
+    def only_misses_records(refusals, tenant):
+        """A refusal that rests on more than a missing partner's or tenant's record is certain."""
+        missing = {"PARTNER_UNKNOWN"} | ({"DOMAIN_TENANT_MISMATCH"} if tenant is None else set())
+        return bool(refusals) and set(refusals) <= missing
+
+    def settle(self, claim):
+        """What follows whenever a claim's lines or findings have changed."""
         self.hold_or_release(claim)
         self.notice_refused(claim)
         self.note_answer_due(claim)
 
-    def validate_line(self, claim, clean, line, tenant, refusals, earlier, wait_over):
+    def validate_line(self, claim, line, tenant, refusals, wait_over):
+        clean = rules.readable(claim.document)
         document_line = next(entry for entry in clean["lines"] if entry.get("line") == line.number)
         subscription, slot, poe_day, codes = rules.validate_line(
-            clean, document_line, claim.poes, tenant, self.reference, claim.first_submitted_at)
+            clean, document_line, claim.poes + claim.evidence, tenant, self.reference,
+            claim.first_submitted_at)
         line.slot, line.poe_day = slot, poe_day or ""
         line.subscription_id = subscription["subscription_id"] if subscription else None
-        codes += self.competition_codes(claim, line, earlier)
+        codes += self.competition_codes(claim, line)
         waits = [code for code in codes if code.rstrip("?") in rules.WAITS
                  and (code != "SUBSCRIPTION_NOT_ON_TENANT")]
         if wait_over:
@@ -298,28 +259,37 @@ class Model:
             line.status, line.reason = "UNDER_REVIEW", None
             line.check = "waits" if waits else "asked" if codes else "passed"
 
-    def competition_codes(self, claim, line, earlier):
-        if line.slot is None or not claim.mpn_id():
-            return []
-        if line.slot in earlier:
-            return ["DUPLICATE_OWN_CLAIM"]
-        for other in self.tenants[claim.tenant_id].values():
-            if other is not claim and other.mpn_id() == claim.mpn_id() \
-                    and any(theirs.slot == line.slot and (theirs.status in LIVE
-                                                          or theirs.status == "OFFICIAL")
-                            for theirs in other.lines):
-                return ["DUPLICATE_OWN_CLAIM"]
+    def competition_codes(self, claim, line):
+        codes = []
+        if line.slot is None:
+            return codes
+        earlier = claim.lines[:claim.lines.index(line)]
+        if claim.mpn_id() and (self.has_open(claim, line.slot) or any(
+                other.slot == line.slot and other.status not in ("WITHDRAWN", "DECLINED")
+                for other in earlier)):
+            codes.append("DUPLICATE_OWN_CLAIM")
         holder = self.holders.get((claim.tenant_id, line.slot))
-        if holder and line.poe_day and holder[1].poe_day >= line.poe_day:
-            return ["COMPETING_CLAIM_OLDER_POE"]
-        return []
+        if holder and holder[0].mpn_id() != claim.mpn_id() \
+                and line.poe_day and holder[1].poe_day >= line.poe_day:
+            codes.append("COMPETING_CLAIM_OLDER_POE")
+        return codes
+
+    def has_open(self, claim, slot):
+        """Whether another claim of the same partner holds the slot or is on its way to."""
+        return any(other is not claim and other.mpn_id() == claim.mpn_id()
+                   and any(line.slot == slot and line.status in LIVE | {"OFFICIAL"}
+                           for line in other.lines)
+                   for other in self.tenants[claim.tenant_id].values())
 
     def hold_or_release(self, claim):
+        """A question holds all lines; a review those that no reviewer approved."""
         held = claim.has_question()
         for line in claim.lines:
-            if line.status == "VALIDATED" and held:
+            passed = line.check == "approved" or (line.check == "passed"
+                                                  and not claim.review_pending)
+            if line.status == "VALIDATED" and (held or not passed):
                 line.status = "UNDER_REVIEW"
-            elif line.status == "UNDER_REVIEW" and line.check == "passed" and not held:
+            elif line.status == "UNDER_REVIEW" and passed and not held:
                 line.status = "VALIDATED"
 
     def notice_refused(self, claim):
@@ -334,9 +304,13 @@ class Model:
                     self.move(claim, line, "UNDER_REVIEW", "CONTACT_UNREACHABLE")
 
     def note_answer_due(self, claim):
-        if claim.status() == "PARTNER_ACTION_REQUIRED" and claim.answer_due is None:
+        """When the time runs out was published with each change to PARTNER_ACTION_REQUIRED."""
+        if claim.status() != "PARTNER_ACTION_REQUIRED":
+            claim.answer_due = None
+        elif claim.answer_due is None:
             dues = self.answer_dues.get((claim.tenant_id, claim.claim_id, claim.revision))
-            claim.answer_due = dues[-1] if dues else None
+            claim.answer_due = dues[min(claim.answer_count, len(dues) - 1)] if dues else None
+            claim.answer_count += 1
 
     # ---- moves
 
@@ -351,6 +325,15 @@ class Model:
         for line in claim.lines:
             if line.status == "VALIDATED" and deadlines.get(line.number) is not None:
                 line.status, line.deadline = "OPT_OUT_OPEN", deadlines[line.number]
+                self.challenge(claim, line)
+
+    def challenge(self, claim, line):
+        """Whoever holds the slot is told of a window with a newer PoE."""
+        holder = self.holders.get((claim.tenant_id, line.slot))
+        if holder and holder[0] is not claim and line.poe_day > holder[1].poe_day:
+            self.challenges.append((
+                association_id(claim.tenant_id, holder[0].claim_id, holder[1].number),
+                association_id(claim.tenant_id, claim.claim_id, line.number), line.deadline))
 
     @staticmethod
     def addressed(event, claim):
@@ -374,32 +357,67 @@ class Model:
                 self.move(claim, line, live_status, live_reason)
             elif line.status == "OFFICIAL":
                 self.end(claim, line, event.at, official_reason)
-        self.hold_or_release(claim)
-        self.note_answer_due(claim)
+        self.settle(claim)
 
     def end(self, claim, line, at, reason, superseded_by=None):
         self.move(claim, line, "ENDED", reason)
         association = self.associations[claim.tenant_id, claim.claim_id, line.number]
-        association.ended_at, association.reason = at, reason
+        association.ended_at, association.reason = max(at, association.official_at), reason
         association.superseded_by = superseded_by
         del self.holders[claim.tenant_id, line.slot]
 
     def evidence_added(self, event, claim):
         if event.data["actor"].get("id") != claim.mpn_id():
             return
-        claim.poes += [(poe, event.at) for poe in event.data["poe"]]
+        claim.evidence += [(poe, event.at) for poe in event.data["poe"]]
         zone = rules.zone_of(rules.readable(claim.document),
                              self.reference.tenants.get(claim.tenant_id))
         for line in claim.lines:
             if line.status in LIVE or line.status == "OFFICIAL":
-                day, _ = rules.poe_findings(claim.poes, line.number, claim.first_submitted_at, zone)
-                line.poe_day = day or ""
+                day, _ = rules.poe_findings(claim.poes + claim.evidence, line.number,
+                                            claim.first_submitted_at, zone)
+                line.poe_day = max(line.poe_day, day or "")  # an imported one has none of its own
 
     def extended(self, event, claim):
         deadline = instant_ms(event.data["deadline_at"])
         for line in self.addressed(event, claim):
             if line.status == "OPT_OUT_OPEN" and deadline > line.deadline:
                 line.deadline = deadline
+                self.challenge(claim, line)
+
+    # ---- what the old model left
+
+    def imported(self, event, claim):
+        tenant_id, document = event.data["tenant_id"].lower(), legacy.document_of(event.data)
+        if claim is None:
+            claims = self.tenants.setdefault(tenant_id, {})
+            claim = claims[event.data["claim_id"]] = Claim(
+                tenant_id, event.data["claim_id"], document, len(claims), event.at,
+                origin="LEGACY", validated_at=event.at, original=document)
+        elif not legacy.fits(claim, document, event.data["line"]):
+            return
+        claim.lines.append(legacy.line_of(event.data))
+        self.import_line(claim, claim.lines[-1], instant_ms(event.data["official_at"]))
+
+    def import_line(self, claim, line, official_at):
+        known = self.reference.subscriptions.get(line.subscription_id)
+        usable = known and known["tenant_id"].lower() == claim.tenant_id \
+            and self.state_of(line.subscription_id) in rules.USABLE \
+            and known["state"] in rules.USABLE
+        code = None
+        if claim.document["solution_area"] == "MICROSOFT_365":
+            code = "NOT_CARRIED_OVER"
+        elif not usable:
+            code = "SUBSCRIPTION_INACTIVE"
+        elif (claim.tenant_id, line.slot) in self.holders:
+            code = "COMPETING_CLAIM_OLDER_POE"
+        elif self.has_open(claim, line.slot):
+            code = "DUPLICATE_OWN_CLAIM"
+        if code:
+            claim.findings.add((code, line.number))
+            self.move(claim, line, "REJECTED", code)
+        else:
+            self.make_official(claim, line, official_at, None)
 
     def subscription_changed(self, tenant_id, event):
         subscription_id = event.data["subscription_id"].lower()
@@ -434,8 +452,7 @@ class Model:
         if claim.grace_until:
             entries.append((claim.grace_until, (0,), self.validate,
                             (claim, claim.grace_until, True)))
-        elif claim.validated_at and any(line.status == "UNDER_REVIEW" and line.check == "waits"
-                                        for line in claim.lines):
+        elif claim.validated_at and self.waits(claim):
             until = claim.validated_at + WAIT_MS
             entries.append((until, (0,), self.validate, (claim, until, True, True)))
         if claim.answer_due and claim.status() == "PARTNER_ACTION_REQUIRED":
@@ -456,24 +473,22 @@ class Model:
             claim.findings.add((code, line.number))
             self.move(claim, line, "REJECTED", code)
             return
-        key = (claim.tenant_id, claim.claim_id, line.number)
+        supersedes = None
         if holder:
-            self.end(*holder, line.deadline, "SUPERSEDED", association_id(*key))
+            supersedes = association_id(claim.tenant_id, holder[0].claim_id, holder[1].number)
+            self.end(*holder, line.deadline, "SUPERSEDED",
+                     association_id(claim.tenant_id, claim.claim_id, line.number))
+        self.make_official(claim, line, line.deadline, supersedes)
+
+    def make_official(self, claim, line, at, supersedes):
+        key = (claim.tenant_id, claim.claim_id, line.number)
         line.status, line.reason = "OFFICIAL", None
         claim.reasons = {None}
         self.holders[claim.tenant_id, line.slot] = (claim, line)
-        self.associations[key] = Association(*key, line.slot, line.deadline)
+        self.associations[key] = Association(*key, line.slot, claim.mpn_id(), claim.origin, at,
+                                             line.deadline, line.poe_day, supersedes)
 
     def state_of(self, subscription_id):
         if subscription_id in self.subscription_states:
             return self.subscription_states[subscription_id]
         return self.reference.subscriptions[subscription_id]["state"]
-
-
-def newest_first(day):
-    """Sorts later days first; "" last."""
-    return tuple(-int(part) for part in day.split("-")) if day else (0,)
-
-
-
-

@@ -11,7 +11,8 @@ import envelope
 import fields
 import generator
 from documents import changed
-from model import Input, Model
+from model import Model
+from state import Input
 from words import DAY_MS, association_id, instant_ms, instant_text
 
 T0 = instant_ms("2026-05-20T08:00:00.000Z")
