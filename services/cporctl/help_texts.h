@@ -30,6 +30,22 @@ static const char history_details[] =
     "  cporctl history C-2026-000123\n"
     "  cporctl history --json 3f2504e0-4f89-41d3-9a0c-0305e82c3301 C-2026-000123\n";
 
+static const char submit_details[] =
+    "FILE, or - for standard input, holds one document, several, an array of them, or one per "
+    "line\n"
+    "(JSON Lines). Each is checked first against all rules that need no reference data; what is\n"
+    "found is told as FILE:LINE: CLAIM_ID. A refusal makes a document bad: then nothing at all is\n"
+    "published. A question is told, and left for the partner to answer. The same document again\n"
+    "has the same event id and changes nothing, so a submit that broke off is simply repeated.\n"
+    "Exit code 1: a document is bad, or was not published, or --wait was not answered in time.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl submit claim.json\n"
+    "  cporctl submit --check november/*.json\n"
+    "  zcat claims.jsonl.gz | cporctl submit --skip-bad --wait --timeout 600 -\n"
+    "  cporctl submit --revision answer.json\n"
+    "  cporctl submit --json --check claims.jsonl | jq -r '.findings[].code' | sort | uniq -c\n";
+
 static const char explain_deadline_details[] =
     "Every day from the notice to the deadline, with why it counts or does not.\n"
     "\n"

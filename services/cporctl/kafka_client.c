@@ -19,7 +19,8 @@ static void ignore_log(const rd_kafka_t *client, int level, const char *facility
 /* What a reader asks for: whole transactions only, and to be told where a partition ends. */
 static bool conf_set_reader(rd_kafka_conf_t *conf, Error *reterr)
 {
-    return kafka_conf_set(conf, "group.id", "cporctl", reterr) && /* never joined, never committed */
+    return kafka_conf_set(conf, "group.id", "cporctl",
+                          reterr) && /* never joined, never committed */
            kafka_conf_set(conf, "enable.auto.commit", "false", reterr) &&
            kafka_conf_set(conf, "enable.auto.offset.store", "false", reterr) &&
            kafka_conf_set(conf, "enable.partition.eof", "true", reterr) &&

@@ -71,8 +71,8 @@ bool kafka_sender_open(Session *session, const char *topic, SenderFailed *failed
     *sender = (KafkaSender){.session = session, .failed = failed, .context = context};
     snprintf(timeout, sizeof timeout, "%" PRId64, config_integer(config, "CPOR_KAFKA_TIMEOUT_MS"));
     const KafkaSenderHooks hooks = {timeout, take_delivery, sender};
-    const char *name = arena_printf(&session->arena, "%s%s",
-                                    config_text(config, "CPOR_TOPIC_PREFIX"), topic);
+    const char *name =
+        arena_printf(&session->arena, "%s%s", config_text(config, "CPOR_TOPIC_PREFIX"), topic);
     if (kafka_client_open_sender(config_text(config, "CPOR_KAFKA_BROKERS"),
                                  config_text(config, "CPOR_KAFKA_PROPERTIES"), &hooks,
                                  &sender->producer, &session->error) &&
@@ -140,8 +140,7 @@ static rd_kafka_resp_err_t produce(KafkaSender *sender, const SentEvent *event)
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)event->tag},
     };
-    rd_kafka_error_t *error =
-        rd_kafka_produceva(sender->producer, vus, sizeof vus / sizeof vus[0]);
+    rd_kafka_error_t *error = rd_kafka_produceva(sender->producer, vus, sizeof vus / sizeof vus[0]);
     if (error == NULL)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error);

@@ -18,6 +18,9 @@ static const ConfigItem *const calendar_settings[] = {settings_common, settings_
 static const ConfigItem *const setup_settings[] = {settings_common, settings_database,
                                                    settings_kafka, settings_setup, NULL};
 
+static const ConfigItem *const submit_settings[] = {
+    settings_common, settings_database, settings_kafka, settings_clock, settings_calendar, NULL};
+
 static const Command commands[] = {
     {"setup", "make or check tables and topics", "[--fix]", setup_details, setup_options, 0, 0,
      setup_settings, setup_run},
@@ -25,6 +28,9 @@ static const Command commands[] = {
      json_options, 1, 2, kept_settings, status_run},
     {"history", "what happened to a claim, and why", "[--json] [TENANT_ID] CLAIM_ID",
      history_details, json_options, 1, 2, kept_settings, history_run},
+    {"submit", "check claim documents and publish them",
+     "[--json] [--check | --skip-bad] [--revision] [--wait [--timeout SECONDS]] FILE…",
+     submit_details, submit_options, 1, 500, submit_settings, submit_run},
     {"explain deadline", "why a window ends when it ends",
      "[--json] --country CC --at INSTANT [--time-zone ZONE] [--days N]", explain_deadline_details,
      explain_deadline_options, 0, 0, calendar_settings, explain_deadline_run},
