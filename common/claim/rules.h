@@ -52,6 +52,19 @@ typedef struct RuleInput {
 void claim_validate(Claim *claim, const RuleInput *input, int64_t at_ms, Arena *arena);
 
 /*
+ * document_check - the findings that a document will have whatever the reference data say: its
+ * fields, programme, activities, products, contacts that its products ask for, two lines in one
+ * slot, proofs of execution. For whoever is about to publish it.
+ *
+ * In:      document  its poe get at_ms as their receipt.
+ *          zone      of the customer, as far as it is known.
+ *          at_ms     when it would be received.
+ * Out:     ret_findings  in the arena, in the order of the contract's table per claim and line.
+ */
+void document_check(const ClaimDocument *document, const Catalogue *catalogue, const Zone *zone,
+                    int64_t at_ms, Arena *arena, Finding **ret_findings, size_t *ret_count);
+
+/*
  * poe_newest - the newest signed_on among good PoE that cover the line, or DAY_NONE.
  *
  * In:      submission_day  local day of the first submission.

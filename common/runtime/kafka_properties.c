@@ -1,15 +1,13 @@
 /* kafka_properties.c - the properties of the three clients, each with its reason. */
 #include "kafka_internal.h"
 
+#include "kafka_conf.h"
 #include "log.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FOR_CONSUMER = 1, FOR_PRODUCER = 2, FOR_APPENDER = 4, FOR_PRODUCERS = 6, FOR_ALL = 7 };
-enum { PROPERTY_LINE_SIZE = 4096 };
 
 typedef struct Property {
     int roles;
@@ -81,19 +79,11 @@ static const Property properties[] = {
 static const char *const role_names[] = {
     [KAFKA_CONSUMER] = "consumer", [KAFKA_PRODUCER] = "producer", [KAFKA_APPENDER] = "appender"};
 
-static bool conf_set(rd_kafka_conf_t *conf, const char *key, const char *value, Error *reterr)
-{
-    char why[256];
-    if (rd_kafka_conf_set(conf, key, value, why, sizeof why) == RD_KAFKA_CONF_OK)
-        return true;
-    return error_set(reterr, ERROR_FATAL, "set Kafka property %s: %s", key, why);
-}
-
 static bool conf_set_table(rd_kafka_conf_t *conf, int role, Error *reterr)
 {
     for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++)
         if ((properties[i].roles & role) != 0 &&
-            !conf_set(conf, properties[i].key, properties[i].value, reterr))
+            !kafka_conf_set(conf, properties[i].key, properties[i].value, reterr))
             return false;
     return true;
 }
@@ -106,65 +96,20 @@ static bool conf_set_names(rd_kafka_conf_t *conf, const Kafka *kafka, KafkaRole 
     snprintf(member, sizeof member, "%s.%s", kafka->group, kafka->settings.instance);
     snprintf(client, sizeof client, "%s.%s", member, role_names[role]); /* readable broker logs */
 
-    if (!conf_set(conf, "bootstrap.servers", kafka->settings.brokers, reterr) ||
-        !conf_set(conf, "client.id", client, reterr))
+    if (!kafka_conf_set(conf, "bootstrap.servers", kafka->settings.brokers, reterr) ||
+        !kafka_conf_set(conf, "client.id", client, reterr))
         return false;
     switch (role) {
     case KAFKA_CONSUMER:
         /* Static membership: a worker killed and restarted under its name is at work again
          * after less than a second, without a rebalance. */
-        return conf_set(conf, "group.id", kafka->group, reterr) &&
-               conf_set(conf, "group.instance.id", kafka->settings.instance, reterr);
+        return kafka_conf_set(conf, "group.id", kafka->group, reterr) &&
+               kafka_conf_set(conf, "group.instance.id", kafka->settings.instance, reterr);
     case KAFKA_PRODUCER:
-        return conf_set(conf, "transactional.id", member, reterr);
+        return kafka_conf_set(conf, "transactional.id", member, reterr);
     case KAFKA_APPENDER:
         return true;
     }
-    return true;
-}
-
-static char *text_trim(char *text)
-{
-    while (isspace((unsigned char)*text))
-        text++;
-    size_t size = strlen(text);
-    while (size > 0 && isspace((unsigned char)text[size - 1]))
-        text[--size] = '\0';
-    return text;
-}
-
-static bool conf_set_line(rd_kafka_conf_t *conf, char *line, const char *path, int line_number,
-                          Error *reterr)
-{
-    char *key = text_trim(line);
-    if (*key == '\0' || *key == '#')
-        return true;
-    char *equals = strchr(key, '=');
-    if (equals == NULL)
-        return error_set(reterr, ERROR_FATAL, "read %s line %d: it has no \"key=value\"", path,
-                         line_number);
-    *equals = '\0';
-    return conf_set(conf, text_trim(key), text_trim(equals + 1), reterr);
-}
-
-static void file_release(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
-/* The operator's word is the last: TLS, SASL, and whatever a special broker needs. */
-static bool conf_set_file(rd_kafka_conf_t *conf, const char *path, Error *reterr)
-{
-    if (path == NULL || *path == '\0')
-        return true;
-    __attribute__((cleanup(file_release))) FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return error_set(reterr, ERROR_FATAL, "open Kafka properties %s: %m", path);
-    char line[PROPERTY_LINE_SIZE];
-    for (int i = 1; fgets(line, sizeof line, file) != NULL; i++)
-        if (!conf_set_line(conf, line, path, i, reterr))
-            return false;
     return true;
 }
 
@@ -190,8 +135,9 @@ static void kafka_error(rd_kafka_t *client, int code, const char *reason, void *
 bool kafka_conf_new(const Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_conf, Error *reterr)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    /* The operator's word is the last. */
     if (!conf_set_table(conf, 1 << role, reterr) || !conf_set_names(conf, kafka, role, reterr) ||
-        !conf_set_file(conf, kafka->settings.properties_file, reterr)) {
+        !kafka_conf_set_file(conf, kafka->settings.properties_file, reterr)) {
         rd_kafka_conf_destroy(conf);
         return false;
     }

@@ -24,6 +24,34 @@ static int option_find(const Option *options, const char *text)
     return -1;
 }
 
+static bool option_repeats(const Option *option)
+{
+    static const char mark[] = "…";
+    const size_t mark_size = sizeof mark - 1;
+    const size_t size = option->value_name == NULL ? 0 : strlen(option->value_name);
+    return size > mark_size && strcmp(option->value_name + size - mark_size, mark) == 0;
+}
+
+static bool repeat_add(Arguments *arguments, int found, Error *reterr)
+{
+    const Option *option = &arguments->options[found];
+    if (!option_repeats(option))
+        return true;
+    if (arguments->repeat_count == COMMAND_REPEAT_COUNT_MAX)
+        return error_set(reterr, ERROR_FATAL, "%s is given too often", option->name);
+    arguments->repeats[arguments->repeat_count].option = found;
+    arguments->repeats[arguments->repeat_count++].value = arguments->values[found];
+    return true;
+}
+
+/* The value behind "=", else the next word; NULL where there is none. */
+static const char *value_take(const char *equals, int argc, char **argv, int *index)
+{
+    if (equals != NULL)
+        return equals + 1;
+    return *index + 1 < argc ? argv[++*index] : NULL;
+}
+
 /* Takes argv[*index], and the next one where it is the option's value. */
 static bool option_read(Arguments *arguments, int argc, char **argv, int *index, Error *reterr)
 {
@@ -33,20 +61,18 @@ static bool option_read(Arguments *arguments, int argc, char **argv, int *index,
     if (found < 0)
         return error_set(reterr, ERROR_FATAL, "unknown option %.60s", text);
     const Option *option = &arguments->options[found];
-    if (arguments->values[found] != NULL)
+    if (arguments->values[found] != NULL && !option_repeats(option))
         return error_set(reterr, ERROR_FATAL, "%s is given twice", option->name);
     if (option->value_name == NULL) {
         arguments->values[found] = "";
         return equals == NULL || error_set(reterr, ERROR_FATAL, "%s takes no value", option->name);
     }
-    if (equals == NULL && *index + 1 < argc)
-        arguments->values[found] = argv[++*index];
-    else if (equals != NULL)
-        arguments->values[found] = equals + 1;
-    const char *value = arguments->values[found];
-    return (value != NULL && *value != '\0') ||
-           error_set(reterr, ERROR_FATAL, "%s wants a value: %s %s", option->name, option->name,
-                     option->value_name);
+    const char *value = value_take(equals, argc, argv, index);
+    arguments->values[found] = value;
+    if (value == NULL || *value == '\0')
+        return error_set(reterr, ERROR_FATAL, "%s wants a value: %s %s", option->name, option->name,
+                         option->value_name);
+    return repeat_add(arguments, found, reterr);
 }
 
 static bool word_add(const Command *command, Arguments *arguments, const char *word, Error *reterr)
@@ -87,4 +113,13 @@ const char *arguments_option(const Arguments *arguments, const char *name)
 {
     const int found = option_find(arguments->options, name);
     return found < 0 ? NULL : arguments->values[found];
+}
+
+const char *arguments_repeat(const Arguments *arguments, const char *name, size_t index)
+{
+    const int found = option_find(arguments->options, name);
+    for (size_t i = 0; i < arguments->repeat_count; i++)
+        if (arguments->repeats[i].option == found && index-- == 0)
+            return arguments->repeats[i].value;
+    return NULL;
 }

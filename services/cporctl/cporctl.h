@@ -10,7 +10,8 @@
 
 enum {
     COMMAND_OPTION_COUNT_MAX = 16,
-    COMMAND_WORD_COUNT_MAX = 8,
+    COMMAND_WORD_COUNT_MAX = 1024, /* files that a shell found */
+    COMMAND_REPEAT_COUNT_MAX = 256,
 };
 
 typedef enum ExitCode {
@@ -21,7 +22,7 @@ typedef enum ExitCode {
 
 typedef struct Option {
     const char *name;       /* "--at" */
-    const char *value_name; /* "INSTANT"; NULL: a flag */
+    const char *value_name; /* "INSTANT"; NULL: a flag; "N…": may be given again and again */
     const char *help;       /* one line */
 } Option;
 
@@ -42,7 +43,12 @@ typedef struct Command {
 /* What stood on the command line. Borrowed from argv. */
 typedef struct Arguments {
     const Option *options;
-    const char *values[COMMAND_OPTION_COUNT_MAX]; /* beside options; NULL: not given */
+    const char *values[COMMAND_OPTION_COUNT_MAX]; /* beside options; NULL: not given; the last */
+    struct {
+        int option; /* in options */
+        const char *value;
+    } repeats[COMMAND_REPEAT_COUNT_MAX]; /* of options that may be repeated, in their order */
+    size_t repeat_count;
     const char *words[COMMAND_WORD_COUNT_MAX];
     size_t word_count;
 } Arguments;
@@ -80,6 +86,10 @@ ExitCode calendar_deadlines_run(Session *session);
 ExitCode forget_run(Session *session);
 ExitCode completion_run(Session *session);
 ExitCode man_run(Session *session);
+ExitCode submit_run(Session *session);
+ExitCode opt_out_run(Session *session);
+ExitCode extend_run(Session *session);
+ExitCode review_run(Session *session);
 ExitCode setup_run(Session *session);
 ExitCode status_run(Session *session);
 
@@ -93,6 +103,10 @@ extern const Option lag_options[];
 extern const Option calendar_deadlines_options[];
 extern const Option forget_options[];
 extern const Option audit_options[];
+extern const Option submit_options[];
+extern const Option opt_out_options[];
+extern const Option extend_options[];
+extern const Option review_options[];
 extern const Option setup_options[];
 
 /* arguments_read - sort words and options.
@@ -105,6 +119,9 @@ MUST_CHECK bool arguments_read(const Command *command, int argc, char **argv,
 
 /* arguments_option - an option's value ("" for a flag); NULL: not given. */
 const char *arguments_option(const Arguments *arguments, const char *name);
+
+/* arguments_repeat - the index-th value of an option that may be repeated; NULL: no more. */
+const char *arguments_repeat(const Arguments *arguments, const char *name, size_t index);
 
 /* help_print_all / help_print - the list of commands; one command with options and settings. */
 void help_print_all(const Command *commands);
@@ -120,6 +137,7 @@ extern const ConfigItem settings_timers[];
 extern const ConfigItem settings_kept[];
 extern const ConfigItem settings_forget[];
 extern const ConfigItem settings_calendar[];
+extern const ConfigItem settings_review[];
 extern const ConfigItem settings_setup[];
 extern const ConfigItem settings_audit[];
 
@@ -139,6 +157,11 @@ MUST_CHECK bool session_begin_snapshot(Session *session);
 /* session_share_path - a path below the installation's data: CPOR_SHARE_DIR, else the source
  * tree's deploy/ beside the binary. name e.g. "calendars". Borrowed from the session's arena. */
 const char *session_share_path(Session *session, const char *name);
+
+/* session_clock - business time as the workers have it, from the settings of settings_clock.
+ * Errors:  in session->error. */
+struct Clock;
+MUST_CHECK bool session_clock(Session *session, struct Clock *ret_clock);
 
 /* session_fail - tell session->error on standard error. Returns: EXIT_CODE_NEGATIVE. */
 ExitCode session_fail(const Session *session);

@@ -22,7 +22,7 @@ static void options_print(const Option *options)
     printf("\nOptions:\n");
     for (; options != NULL && options->name != NULL; options++) {
         const char *value = options->value_name == NULL ? "" : options->value_name;
-        const int width = 18 - (int)strlen(options->name);
+        const int width = 18 - (int)strlen(options->name) + (strstr(value, "…") == NULL ? 0 : 2);
         printf("  %s %-*s %s\n", options->name, width > 0 ? width : 0, value, options->help);
     }
     printf("  %-19s %s\n", "--help", "this text");

@@ -30,6 +30,58 @@ static const char history_details[] =
     "  cporctl history C-2026-000123\n"
     "  cporctl history --json 3f2504e0-4f89-41d3-9a0c-0305e82c3301 C-2026-000123\n";
 
+static const char submit_details[] =
+    "FILE, or - for standard input, holds one document, several, an array of them, or one per "
+    "line\n"
+    "(JSON Lines). Each is checked first against all rules that need no reference data; what is\n"
+    "found is told as FILE:LINE: CLAIM_ID. A refusal makes a document bad: then nothing at all is\n"
+    "published. A question is told, and left for the partner to answer. The same document again\n"
+    "has the same event id and changes nothing, so a submit that broke off is simply repeated.\n"
+    "Exit code 1: a document is bad, or was not published, or --wait was not answered in time.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl submit claim.json\n"
+    "  cporctl submit --check november/*.json\n"
+    "  zcat claims.jsonl.gz | cporctl submit --skip-bad --wait --timeout 600 -\n"
+    "  cporctl submit --revision answer.json\n"
+    "  cporctl submit --json --check claims.jsonl | jq -r '.findings[].code' | sort | uniq -c\n";
+
+static const char opt_out_details[] =
+    "For a customer who wrote or called. It counts from its receipt by Kafka: by the deadline the\n"
+    "association never becomes official, later it ends. Tells what came of it. Exit code 1: there\n"
+    "is no such claim, it changed nothing, or was not handled in time.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl opt-out C-2026-000123 --operator ann --comment 'call of 30 November'\n"
+    "  cporctl opt-out C-2026-000123 --line 1 --line 3 --operator ann\n"
+    "  cporctl opt-out --json --no-wait C-2026-000123 --operator ann | jq -r .event_id\n";
+
+static const char extend_details[] =
+    "A window can be made longer while it is open, and never shorter. Tells what came of it. Exit\n"
+    "code 1: there is no such claim or open window, the instant is not later than its deadline, "
+    "it\n"
+    "changed nothing, or was not handled in time.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl extend C-2026-000123 --until 2026-12-04T00:00:00-05:00 --operator ann \\\n"
+    "      --reason 'notice was in a quarantine'\n"
+    "  cporctl extend C-2026-000123 --line 2 --until 2026-12-04T05:00:00Z --operator ann \\\n"
+    "      --reason 'asked for by the customer'\n";
+
+static const char review_details[] =
+    "The verdict is about the claim's revision of now. --approve overrides questions and waits,\n"
+    "never refusals. With --list: claims UNDER_REVIEW for which a verdict is awaited (CPOR_REVIEW\n"
+    "of claim-validation); late are those that wait for more than CPOR_REVIEW_DAYS_MAX days. Exit\n"
+    "code 1: there is no such claim, the verdict changed nothing, or was not handled in time.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl review --list\n"
+    "  cporctl review --list --json | jq -r '.claims[] | select(.late) | .claim_id'\n"
+    "  cporctl review C-2026-000123 --approve --reviewer bob\n"
+    "  cporctl review C-2026-000123 --reject --line 2 --reason 'no work was done' --reviewer bob\n"
+    "  cporctl review C-2026-000123 --ask --reason 'see the finding' --reviewer bob \\\n"
+    "      --finding 'POE_NOT_SIGNED:1:the second page is not signed'\n";
+
 static const char explain_deadline_details[] =
     "Every day from the notice to the deadline, with why it counts or does not.\n"
     "\n"

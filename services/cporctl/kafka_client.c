@@ -1,59 +1,11 @@
 /* kafka_client.c - a client of librdkafka as this tool wants it; see kafka_client.h. */
 #include "kafka_client.h"
 
-#include <ctype.h>
+#include "runtime/kafka_conf.h"
+
 #include <librdkafka/rdkafka.h>
-#include <stdio.h>
-#include <string.h>
 
-enum { WHY_SIZE = 256, LINE_SIZE = 4096 };
-
-static bool conf_set(rd_kafka_conf_t *conf, const char *key, const char *value, Error *reterr)
-{
-    char why[WHY_SIZE];
-    return rd_kafka_conf_set(conf, key, value, why, sizeof why) == RD_KAFKA_CONF_OK ||
-           error_set(reterr, ERROR_FATAL, "set Kafka property %s: %s", key, why);
-}
-
-static char *text_trim(char *text)
-{
-    while (isspace((unsigned char)*text))
-        text++;
-    size_t size = strlen(text);
-    while (size > 0 && isspace((unsigned char)text[size - 1]))
-        text[--size] = '\0';
-    return text;
-}
-
-static void file_release(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
-/* As the workers read it: TLS, SASL, and whatever a special broker needs. */
-static bool conf_set_file(rd_kafka_conf_t *conf, const char *path, Error *reterr)
-{
-    char line[LINE_SIZE];
-    if (*path == '\0')
-        return true;
-    __attribute__((cleanup(file_release))) FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return error_set(reterr, ERROR_FATAL, "open Kafka properties %s: %m", path);
-    for (int i = 1; fgets(line, sizeof line, file) != NULL; i++) {
-        char *key = text_trim(line);
-        if (*key == '\0' || *key == '#')
-            continue;
-        char *equals = strchr(key, '=');
-        if (equals == NULL)
-            return error_set(reterr, ERROR_FATAL, "read %s line %d: it has no \"key=value\"", path,
-                             i);
-        *equals = '\0';
-        if (!conf_set(conf, text_trim(key), text_trim(equals + 1), reterr))
-            return false;
-    }
-    return true;
-}
+enum { WHY_SIZE = 256 };
 
 /* Errors of connections come back with the requests; told twice they would hide the answer. */
 static void ignore_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
@@ -67,39 +19,89 @@ static void ignore_log(const rd_kafka_t *client, int level, const char *facility
 /* What a reader asks for: whole transactions only, and to be told where a partition ends. */
 static bool conf_set_reader(rd_kafka_conf_t *conf, Error *reterr)
 {
-    return conf_set(conf, "group.id", "cporctl", reterr) && /* never joined, never committed */
-           conf_set(conf, "enable.auto.commit", "false", reterr) &&
-           conf_set(conf, "enable.auto.offset.store", "false", reterr) &&
-           conf_set(conf, "enable.partition.eof", "true", reterr) &&
-           conf_set(conf, "auto.offset.reset", "error", reterr) &&
-           conf_set(conf, "queued.max.messages.kbytes", "16384", reterr) &&
-           conf_set(conf, "fetch.wait.max.ms", "20", reterr);
+    return kafka_conf_set(conf, "group.id", "cporctl",
+                          reterr) && /* never joined, never committed */
+           kafka_conf_set(conf, "enable.auto.commit", "false", reterr) &&
+           kafka_conf_set(conf, "enable.auto.offset.store", "false", reterr) &&
+           kafka_conf_set(conf, "enable.partition.eof", "true", reterr) &&
+           kafka_conf_set(conf, "auto.offset.reset", "error", reterr) &&
+           kafka_conf_set(conf, "queued.max.messages.kbytes", "16384", reterr) &&
+           kafka_conf_set(conf, "fetch.wait.max.ms", "20", reterr);
+}
+
+/* What a publisher asks for: each record once and in order, whatever is sent again. */
+static bool conf_set_sender(rd_kafka_conf_t *conf, Error *reterr)
+{
+    return kafka_conf_set(conf, "enable.idempotence", "true", reterr) &&
+           kafka_conf_set(conf, "acks", "all", reterr) &&
+           /* as the Java clients: one tenant, one partition, in every language */
+           kafka_conf_set(conf, "partitioner", "murmur2_random", reterr) &&
+           kafka_conf_set(conf, "socket.nagle.disable", "true", reterr) &&
+           kafka_conf_set(conf, "linger.ms", "5", reterr) &&
+           kafka_conf_set(conf, "batch.size", "262144", reterr) &&
+           kafka_conf_set(conf, "topic.metadata.propagation.max.ms", "5000", reterr) &&
+           /* bounds memory: whoever publishes more waits for the brokers */
+           kafka_conf_set(conf, "queue.buffering.max.kbytes", "32768", reterr);
+}
+
+static bool conf_set_kind(rd_kafka_conf_t *conf, KafkaClientKind kind, Error *reterr)
+{
+    switch (kind) {
+    case KAFKA_CLIENT_ADMIN:
+        return true;
+    case KAFKA_CLIENT_READER:
+        return conf_set_reader(conf, reterr);
+    case KAFKA_CLIENT_SENDER:
+        return conf_set_sender(conf, reterr);
+    }
+    return true;
 }
 
 static bool conf_set_all(rd_kafka_conf_t *conf, KafkaClientKind kind, const char *brokers,
                          const char *properties_file, Error *reterr)
 {
     rd_kafka_conf_set_log_cb(conf, ignore_log);
-    return conf_set(conf, "bootstrap.servers", brokers, reterr) &&
-           conf_set(conf, "client.id", "cporctl", reterr) &&
-           conf_set(conf, "reconnect.backoff.max.ms", "1000", reterr) && /* while we wait for it */
-           (kind == KAFKA_CLIENT_ADMIN || conf_set_reader(conf, reterr)) &&
-           conf_set_file(conf, properties_file, reterr) &&
-           (kind == KAFKA_CLIENT_ADMIN ||
-            conf_set(conf, "isolation.level", "read_committed", reterr));
+    return kafka_conf_set(conf, "bootstrap.servers", brokers, reterr) &&
+           kafka_conf_set(conf, "client.id", "cporctl", reterr) &&
+           kafka_conf_set(conf, "reconnect.backoff.max.ms", "1000", reterr) && /* waiting for it */
+           conf_set_kind(conf, kind, reterr) &&
+           kafka_conf_set_file(conf, properties_file, reterr) &&
+           (kind != KAFKA_CLIENT_READER ||
+            kafka_conf_set(conf, "isolation.level", "read_committed", reterr));
+}
+
+static bool client_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_client,
+                        Error *reterr)
+{
+    char why[WHY_SIZE];
+    *ret_client = rd_kafka_new(type, conf, why, sizeof why);
+    if (*ret_client != NULL)
+        return true; /* it took conf */
+    rd_kafka_conf_destroy(conf);
+    return error_set(reterr, ERROR_FATAL, "make Kafka client: %s", why);
 }
 
 bool kafka_client_open(KafkaClientKind kind, const char *brokers, const char *properties_file,
                        rd_kafka_t **ret_client, Error *reterr)
 {
-    const rd_kafka_type_t type = kind == KAFKA_CLIENT_ADMIN ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
-    char why[WHY_SIZE];
+    const bool is_reader = kind == KAFKA_CLIENT_READER;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (conf_set_all(conf, kind, brokers, properties_file, reterr)) {
-        *ret_client = rd_kafka_new(type, conf, why, sizeof why);
-        if (*ret_client != NULL)
-            return true; /* it took conf */
-        error_set(reterr, ERROR_FATAL, "make Kafka client: %s", why);
+    if (conf_set_all(conf, kind, brokers, properties_file, reterr))
+        return client_make(is_reader ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, ret_client,
+                           reterr);
+    rd_kafka_conf_destroy(conf);
+    return false;
+}
+
+bool kafka_client_open_sender(const char *brokers, const char *properties_file,
+                              const KafkaSenderHooks *hooks, rd_kafka_t **ret_client, Error *reterr)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    if (conf_set_all(conf, KAFKA_CLIENT_SENDER, brokers, properties_file, reterr) &&
+        kafka_conf_set(conf, "message.timeout.ms", hooks->timeout_text, reterr)) {
+        rd_kafka_conf_set_dr_msg_cb(conf, hooks->delivered);
+        rd_kafka_conf_set_opaque(conf, hooks->opaque);
+        return client_make(RD_KAFKA_PRODUCER, conf, ret_client, reterr);
     }
     rd_kafka_conf_destroy(conf);
     return false;

@@ -18,6 +18,14 @@ static const ConfigItem *const calendar_settings[] = {settings_common, settings_
 static const ConfigItem *const setup_settings[] = {settings_common, settings_database,
                                                    settings_kafka, settings_setup, NULL};
 
+static const ConfigItem *const submit_settings[] = {
+    settings_common, settings_database, settings_kafka, settings_clock, settings_calendar, NULL};
+
+static const ConfigItem *const act_settings[] = {settings_common, settings_database, settings_kafka,
+                                                 settings_clock, NULL};
+static const ConfigItem *const review_settings[] = {
+    settings_common, settings_database, settings_kafka, settings_clock, settings_review, NULL};
+
 static const Command commands[] = {
     {"setup", "make or check tables and topics", "[--fix]", setup_details, setup_options, 0, 0,
      setup_settings, setup_run},
@@ -25,6 +33,22 @@ static const Command commands[] = {
      json_options, 1, 2, kept_settings, status_run},
     {"history", "what happened to a claim, and why", "[--json] [TENANT_ID] CLAIM_ID",
      history_details, json_options, 1, 2, kept_settings, history_run},
+    {"submit", "check claim documents and publish them",
+     "[--json] [--check | --skip-bad] [--revision] [--wait [--timeout SECONDS]] FILE…",
+     submit_details, submit_options, 1, 500, submit_settings, submit_run},
+    {"opt-out", "decline a claim for its customer",
+     "[--json] [TENANT_ID] CLAIM_ID [--line N]… [--comment TEXT] --operator ID [--no-wait | "
+     "--timeout SECONDS]",
+     opt_out_details, opt_out_options, 1, 2, act_settings, opt_out_run},
+    {"extend", "give a customer more time",
+     "[--json] [TENANT_ID] CLAIM_ID --until INSTANT [--line N]… --reason TEXT --operator ID "
+     "[--no-wait | --timeout SECONDS]",
+     extend_details, extend_options, 1, 2, act_settings, extend_run},
+    {"review", "a reviewer's verdict, or the claims that await one",
+     "[--json] (--list | [TENANT_ID] CLAIM_ID (--approve | --reject | --ask) [--line N]… "
+     "[--reason TEXT] [--finding CODE:LINE:MESSAGE]… --reviewer ID [--no-wait | --timeout "
+     "SECONDS])",
+     review_details, review_options, 0, 2, review_settings, review_run},
     {"explain deadline", "why a window ends when it ends",
      "[--json] --country CC --at INSTANT [--time-zone ZONE] [--days N]", explain_deadline_details,
      explain_deadline_options, 0, 0, calendar_settings, explain_deadline_run},

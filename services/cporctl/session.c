@@ -1,6 +1,7 @@
 /* session.c - what a command has at hand: settings, database, the installation's files. */
 #include "cporctl.h"
 
+#include "runtime/clock.h"
 #include "runtime/log.h"
 
 #include <libgen.h>
@@ -68,6 +69,14 @@ const char *session_share_path(Session *session, const char *name)
     const ssize_t size = readlink("/proc/self/exe", exe, sizeof exe - 1);
     exe[size > 0 ? size : 0] = '\0';
     return arena_printf(&session->arena, "%s/../../../deploy/%s", dirname(exe), name);
+}
+
+bool session_clock(Session *session, Clock *ret_clock)
+{
+    const Config *config = session->config;
+    return clock_init(ret_clock, config_text(config, "CPOR_CLOCK_START"),
+                      config_text(config, "CPOR_CLOCK_WALL_START"),
+                      config_text(config, "CPOR_CLOCK_SPEED"), false, &session->error);
 }
 
 static void tell(const Session *session, const char *format, va_list arguments, const char *end)

@@ -67,6 +67,12 @@ const ConfigItem settings_calendar[] = {
     {.name = NULL},
 };
 
+const ConfigItem settings_review[] = {
+    {"CPOR_REVIEW_DAYS_MAX", "3", CONFIG_INTEGER, 1, 365,
+     "a claim that awaits a reviewer for longer is late"},
+    {.name = NULL},
+};
+
 const ConfigItem settings_setup[] = {
     {"CPOR_PARTITIONS", "12", CONFIG_INTEGER, 1, 1000,
      "of every topic; cannot be changed later without losing the order of a tenant's events"},

@@ -85,7 +85,7 @@ static bool read_claim(Session *session, const DbResult *result, Claim *claim)
                                  &session->error);
 }
 
-static bool load_claim(Session *session, const ClaimName *name, Claim *claim)
+bool status_load_claim(Session *session, const ClaimName *name, Claim *claim)
 {
     static const DbStatement statement = {"status-claim", select_sql};
     const char *parameters[] = {name->tenant_id, name->claim_id};
@@ -117,7 +117,7 @@ static ExitCode status_show(Session *session, const ClaimName *name)
 {
     ZoneSet *zones = NULL;
     ClaimView view = {.claim = {.status = CLAIM_NONE}};
-    if (!load_claim(session, name, &view.claim) || !kept_load(session, name, &view.kept) ||
+    if (!status_load_claim(session, name, &view.claim) || !kept_load(session, name, &view.kept) ||
         !zone_set_open(&zones, CALENDAR_ZONE_FOLDER, &session->error))
         return session_fail(session);
     const ExitCode code = show(session, zones, &view);

@@ -16,6 +16,10 @@ typedef struct ClaimView {
  * arena. */
 const char *status_shown_as(const Claim *claim, const Zone *zone, Arena *arena);
 
+/* status_load_claim - the columns that are shown. Out: claim  version 0: there is no such claim;
+ * its other members are left as they were. Errors: in session->error. */
+MUST_CHECK bool status_load_claim(Session *session, const ClaimName *name, Claim *claim);
+
 /* status_print_text / status_print_json - the whole view. */
 void status_print_text(Session *session, const ClaimView *view);
 void status_print_json(Session *session, const ClaimView *view);

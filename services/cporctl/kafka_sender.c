@@ -1,0 +1,175 @@
+/* kafka_sender.c - see kafka_sender.h. */
+#include "kafka_sender.h"
+
+#include "kafka_client.h"
+
+#include "runtime/clock.h"
+
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEND_PAUSE_MS = 50, NUMBER_SIZE = 16, PURGE_WAIT_MS = 1000 };
+
+struct KafkaSender {
+    Session *session; /* borrowed */
+    rd_kafka_t *producer;
+    rd_kafka_topic_t *topic;
+    SenderFailed *failed;
+    void *context;
+    SenderCounts counts;
+};
+
+static void take_delivery(rd_kafka_t *producer, const rd_kafka_message_t *message, void *opaque)
+{
+    KafkaSender *sender = opaque;
+    (void)producer;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        sender->counts.delivered++;
+        return;
+    }
+    sender->counts.failed++;
+    sender->failed(sender->context, (uintptr_t)message->_private, rd_kafka_err2str(message->err));
+}
+
+/* A missing topic is told at once and not after the records' time-out. All topics are asked for:
+ * asking for one by its name could create it. */
+static bool find_topic(KafkaSender *sender, const char *topic)
+{
+    const rd_kafka_metadata_t *metadata = NULL;
+    Error *error = &sender->session->error;
+    bool found = false;
+    const int64_t timeout_ms = config_integer(sender->session->config, "CPOR_KAFKA_TIMEOUT_MS");
+    const rd_kafka_resp_err_t code =
+        rd_kafka_metadata(sender->producer, 1, NULL, &metadata, (int)timeout_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(error, kafka_client_class(code),
+                         "look for topic %s: %s (is Kafka there? CPOR_KAFKA_BROKERS says where)",
+                         topic, rd_kafka_err2str(code));
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        found = found || (strcmp(metadata->topics[i].topic, topic) == 0 &&
+                          metadata->topics[i].partition_cnt > 0);
+    rd_kafka_metadata_destroy(metadata);
+    if (!found)
+        return error_set(error, ERROR_FATAL, "look for topic %s: there is none (run cporctl setup)",
+                         topic);
+    sender->topic = rd_kafka_topic_new(sender->producer, topic, NULL);
+    return sender->topic != NULL || error_set(error, ERROR_FATAL, "open topic %s: %s", topic,
+                                              rd_kafka_err2str(rd_kafka_last_error()));
+}
+
+bool kafka_sender_open(Session *session, const char *topic, SenderFailed *failed, void *context,
+                       KafkaSender **ret_sender)
+{
+    const Config *config = session->config;
+    char timeout[NUMBER_SIZE];
+    KafkaSender *sender = calloc(1, sizeof *sender);
+    if (sender == NULL)
+        return error_set(&session->error, ERROR_FATAL, "make Kafka client: out of memory");
+    *sender = (KafkaSender){.session = session, .failed = failed, .context = context};
+    snprintf(timeout, sizeof timeout, "%" PRId64, config_integer(config, "CPOR_KAFKA_TIMEOUT_MS"));
+    const KafkaSenderHooks hooks = {timeout, take_delivery, sender};
+    const char *name =
+        arena_printf(&session->arena, "%s%s", config_text(config, "CPOR_TOPIC_PREFIX"), topic);
+    if (kafka_client_open_sender(config_text(config, "CPOR_KAFKA_BROKERS"),
+                                 config_text(config, "CPOR_KAFKA_PROPERTIES"), &hooks,
+                                 &sender->producer, &session->error) &&
+        find_topic(sender, name)) {
+        *ret_sender = sender;
+        return true;
+    }
+    kafka_sender_release(&sender);
+    return false;
+}
+
+void kafka_sender_release(KafkaSender **place)
+{
+    KafkaSender *sender = *place;
+    if (sender == NULL)
+        return;
+    if (sender->producer != NULL && rd_kafka_outq_len(sender->producer) > 0) {
+        rd_kafka_purge(sender->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+        rd_kafka_flush(sender->producer, PURGE_WAIT_MS);
+    }
+    if (sender->topic != NULL)
+        rd_kafka_topic_destroy(sender->topic);
+    if (sender->producer != NULL)
+        rd_kafka_destroy(sender->producer);
+    free(sender);
+    *place = NULL;
+}
+
+static void header_add(rd_kafka_headers_t *headers, const char *name, const char *value)
+{
+    rd_kafka_header_add(headers, name, -1, value, (ssize_t)strlen(value));
+}
+
+static rd_kafka_headers_t *event_headers(const SentEvent *event)
+{
+    char at[CLOCK_TEXT_SIZE];
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(7);
+    header_add(headers, "ce_specversion", "1.0");
+    header_add(headers, "ce_id", event->id);
+    header_add(headers, "ce_source", SENDER_SOURCE);
+    header_add(headers, "ce_type", event->type);
+    header_add(headers, "ce_time", clock_format(event->at_ms, at));
+    header_add(headers, "ce_subject", event->subject);
+    header_add(headers, "content-type", "application/json");
+    return headers;
+}
+
+/* The client's interface is not const, but with F_COPY it only reads. */
+static rd_kafka_vu_t vu_memory(rd_kafka_vtype_t type, const void *memory, size_t size)
+{
+    rd_kafka_vu_t vu = {.vtype = type};
+    vu.u.mem.ptr = (void *)(uintptr_t)memory;
+    vu.u.mem.size = size;
+    return vu;
+}
+
+static rd_kafka_resp_err_t produce(KafkaSender *sender, const SentEvent *event)
+{
+    rd_kafka_headers_t *headers = event_headers(event);
+    const rd_kafka_vu_t vus[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = sender->topic},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        vu_memory(RD_KAFKA_VTYPE_KEY, event->key, strlen(event->key)),
+        vu_memory(RD_KAFKA_VTYPE_VALUE, event->body, event->body_size),
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)event->tag},
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(sender->producer, vus, sizeof vus / sizeof vus[0]);
+    if (error == NULL)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    rd_kafka_error_destroy(error);
+    rd_kafka_headers_destroy(headers); /* taken only on success */
+    return code;
+}
+
+bool kafka_sender_send(KafkaSender *sender, const SentEvent *event)
+{
+    rd_kafka_resp_err_t code;
+    while ((code = produce(sender, event)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        rd_kafka_poll(sender->producer, SEND_PAUSE_MS); /* ends: records have a time-out */
+    rd_kafka_poll(sender->producer, 0);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(&sender->session->error, kafka_client_class(code), "publish %s: %s",
+                         event->id, rd_kafka_err2str(code));
+    sender->counts.sent++;
+    return true;
+}
+
+size_t kafka_sender_poll(KafkaSender *sender, int wait_ms)
+{
+    rd_kafka_poll(sender->producer, wait_ms);
+    const SenderCounts *counts = &sender->counts;
+    return (size_t)(counts->sent - counts->delivered - counts->failed);
+}
+
+SenderCounts kafka_sender_counts(const KafkaSender *sender)
+{
+    return sender->counts;
+}

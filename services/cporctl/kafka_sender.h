@@ -1,0 +1,46 @@
+/* kafka_sender.h - publishing: idempotent, every acknowledgement looked at. */
+#pragma once
+
+#include "cporctl.h"
+
+#define SENDER_SOURCE "urn:cpor:cporctl"
+
+/* One CloudEvent in binary mode, from SENDER_SOURCE. Borrowed during the call. */
+typedef struct SentEvent {
+    const char *key;     /* the tenant, lower case */
+    const char *type;    /* ce_type */
+    const char *id;      /* ce_id */
+    const char *subject; /* the claim */
+    int64_t at_ms;       /* ce_time */
+    const void *body;    /* JSON */
+    size_t body_size;
+    uintptr_t tag; /* what a failure names */
+} SentEvent;
+
+/* Called for each record that no broker took, from within the functions below. */
+typedef void SenderFailed(void *context, uintptr_t tag, const char *why);
+
+typedef struct SenderCounts {
+    uint64_t sent, delivered, failed;
+} SenderCounts;
+
+typedef struct KafkaSender KafkaSender;
+
+/*
+ * kafka_sender_open - connect, and look whether the topic (short name) is there.
+ *
+ * Errors:  in session->error. FATAL  no such topic; RETRY  no broker answers in time.
+ */
+MUST_CHECK bool kafka_sender_open(Session *session, const char *topic, SenderFailed *failed,
+                                  void *context, KafkaSender **ret_sender);
+/* kafka_sender_release - what is not acknowledged yet is dropped. */
+void kafka_sender_release(KafkaSender **sender);
+
+/* kafka_sender_send - queue one event; waits for room. Its fate comes later.
+ * Errors:  in session->error; the event was not queued. */
+MUST_CHECK bool kafka_sender_send(KafkaSender *sender, const SentEvent *event);
+
+/* kafka_sender_poll - serve acknowledgements for at most wait_ms; how many events wait still. */
+size_t kafka_sender_poll(KafkaSender *sender, int wait_ms);
+
+SenderCounts kafka_sender_counts(const KafkaSender *sender);
