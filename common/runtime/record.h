@@ -28,7 +28,7 @@ typedef struct Record {
     RecordHeader headers[RECORD_HEADER_COUNT_MAX]; /* the first ones; see header_total */
     size_t header_count;
     size_t header_total; /* of the record; what is over the limit is still kept in a dead letter */
-    const void *handle;  /* the adapter's own */
+    const void *handle;  /* the adapter's own; NULL: made of stored bytes, all is in the fields */
 } Record;
 
 /* record_header - the first header with this name (case-sensitive), or NULL. */

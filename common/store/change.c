@@ -147,11 +147,16 @@ static void change_start_answer(Change *change)
     if (calendar_deadline(store->calendars, calendar, NULL, change->at_ms,
                           store->business_day_count, &deadline, &error)) {
         claim->answer_due_at_ms = deadline.deadline_at_ms;
+        (void)!calendar_reminder(store->calendars, &deadline, store->reminder_day_count,
+                                 &claim->reminder_at_ms);
         return;
     }
     /* Past the calendar's end nobody is refused early: two days a day, and somebody is told. */
     claim->answer_due_at_ms =
         change->at_ms + (int64_t)store->business_day_count * 2 * 24 * 3600 * 1000;
+    if (store->reminder_day_count > 0 && store->reminder_day_count <= store->business_day_count)
+        claim->reminder_at_ms =
+            claim->answer_due_at_ms - (int64_t)store->reminder_day_count * 2 * 24 * 3600 * 1000;
     log_error(LOG_WARNING, "answer-calendar", &error, "claim_id=%s", claim->claim_id);
 }
 

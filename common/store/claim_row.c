@@ -165,6 +165,7 @@ static const ClaimColumn columns_of_claims[] = {
     FIELD(received_at_ms, "bigint", COLUMN_INT64),
     FIELD(validated_at_ms, "bigint", COLUMN_INT64),
     FIELD(answer_due_at_ms, "bigint", COLUMN_INT64),
+    FIELD(reminder_at_ms, "bigint", COLUMN_INT64),
     FIELD(recheck_at_ms, "bigint", COLUMN_INT64),
     FIELD(notified_at_ms, "bigint", COLUMN_INT64),
     FIELD(notice_revision, "integer", COLUMN_INT32),

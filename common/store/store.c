@@ -14,6 +14,7 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
     store->worker = worker;
     store->default_country = config_text(config, "CPOR_DEFAULT_COUNTRY");
     store->business_day_count = (int)config_integer(config, "CPOR_BUSINESS_DAYS");
+    store->reminder_day_count = (int)config_integer(config, "CPOR_ANSWER_REMINDER_DAYS");
     store->events_duplicate = metrics_counter(
         "events_duplicate_total", "", "publishers' duplicates: changed and published nothing");
     store->events_replayed = metrics_counter(

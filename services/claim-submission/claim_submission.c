@@ -7,12 +7,40 @@
 #include <stdio.h>
 #include <string.h>
 
-const ConfigItem submission_config_items[] = {STORE_CONFIG_ITEMS, {.name = NULL}};
+enum { REVIEW_COUNT_MS = 3000 };
+
+const ConfigItem submission_config_items[] = {
+    STORE_CONFIG_ITEMS,
+    {"CPOR_REVIEW_DAYS_MAX", "3", CONFIG_INTEGER, 1, 365,
+     "days after which a claim that waits for a reviewer counts as late"},
+    {.name = NULL},
+};
 
 bool submission_open(Worker *worker, void *state, Error *reterr)
 {
     Submission *submission = state;
+    submission->review_ms_max =
+        config_integer(worker_config(worker), "CPOR_REVIEW_DAYS_MAX") * 24 * 3600 * 1000;
+    submission->in_review = metrics_gauge(
+        "claims_in_review", "", "claims that wait for a reviewer; each instance shows all");
+    submission->in_review_late = metrics_gauge(
+        "claims_in_review_late", "", "of these, claims that wait longer than CPOR_REVIEW_DAYS_MAX");
     return store_open(&submission->store, worker, reterr);
+}
+
+/* Each instance counts in the same rows, so each shows the same. */
+bool submission_tick(Worker *worker, void *state, int *ret_next_ms, Error *reterr)
+{
+    Submission *submission = state;
+    int64_t count = 0, late_count = 0;
+    *ret_next_ms = REVIEW_COUNT_MS;
+    if (!submission_count_reviews(worker_database(worker),
+                                  clock_now(worker_clock(worker)) - submission->review_ms_max,
+                                  &count, &late_count, reterr))
+        return false;
+    metric_set(submission->in_review, count);
+    metric_set(submission->in_review_late, late_count);
+    return true;
 }
 
 void submission_close(Worker *worker, void *state)
@@ -24,15 +52,11 @@ void submission_close(Worker *worker, void *state)
 
 static bool submission_step(Work *work, Error *reterr)
 {
-    if (!work_begin(work, reterr))
-        return false;
-    for (size_t i = 0; i < work->event_count; i++)
-        work_want(work, work->events[i].tenant_id, work->events[i].claim_id);
-    if (!work_load(work, reterr))
+    if (!work_begin(work, reterr) || !submission_load(work, reterr))
         return false;
     for (size_t i = 0; i < work->event_count; i++)
         submission_decide(work, &work->events[i]);
-    return submission_apply_kept(work, reterr) && work_save(work, reterr);
+    return work_save(work, reterr);
 }
 
 bool submission_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
@@ -96,6 +120,7 @@ static void submission_create(Work *work, const Event *event)
                                                   event->record, work->arena);
     change_add(&change, &received);
     change_end(&change, CHANGE_PUBLISHED);
+    work_apply_kept(work, event, entry, change.move);
 }
 
 /* Other content under a known claim id is never silence: that would hide a lost claim. */
@@ -134,6 +159,21 @@ static void submission_settle_answer(Work *work, const Event *event, Entry *entr
     for (size_t i = 0; i < claim->line_count; i++)
         (void)!line_move(&claim->lines[i], LINE_REFUSE, CODE_NO_PARTNER_RESPONSE, due_at_ms);
     change_end(&change, CHANGE_IF_MOVED);
+}
+
+/* Once: what was sent is forgotten with the same commit. Too early (a clock ahead of the broker's)
+ * is nothing; the sweep of overdue timers wakes again. */
+static void submission_remind(Work *work, const Event *event, Entry *entry)
+{
+    Claim *claim = entry->claim;
+    if (claim->reminder_at_ms == 0 || claim->reminder_at_ms > event->receipt_at_ms)
+        return;
+    Change change = change_begin(work, event, entry, event->receipt_at_ms);
+    const Outcome reminder =
+        outbound_reminder(claim, event->receipt_at_ms, event->record, work->arena);
+    claim->reminder_at_ms = 0;
+    change_add(&change, &reminder);
+    change_end(&change, CHANGE_SILENT);
 }
 
 /* ---- the rest ---- */
@@ -193,6 +233,8 @@ static void submission_decide_known(Work *work, const Event *event, Entry *entry
         submission_review(work, event, entry);
     else if (event->type == EVENT_COMMENT_ADDED)
         submission_comment(work, event, entry);
+    else if (event->type == EVENT_REMINDER_DUE)
+        submission_remind(work, event, entry);
 }
 
 static bool event_is_forwarded(EventType type)
@@ -206,7 +248,8 @@ void submission_decide(Work *work, const Event *event)
     Entry *entry = work_entry(work, event->tenant_id, event->claim_id);
     if (event->type == EVENT_CLAIM_SUBMITTED)
         submission_submit(work, event, entry);
-    else if (entry == NULL && event->type == EVENT_ANSWER_DUE)
+    else if (entry == NULL &&
+             (event->type == EVENT_ANSWER_DUE || event->type == EVENT_REMINDER_DUE))
         return; /* a wake-up and no more */
     else if (entry == NULL && event->type != EVENT_IMPORTED)
         batch_add_dead_letter(work->batch, event->record, "UNKNOWN_CLAIM",

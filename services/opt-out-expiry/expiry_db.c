@@ -221,18 +221,60 @@ static bool load_standings(Deciding *deciding, Error *reterr)
     return true;
 }
 
+/* ---- kept opt-outs ---- */
+
+bool expiry_must_keep(const Deciding *deciding)
+{
+    Work *work = deciding->work;
+    for (size_t i = 0; i < work->event_count; i++) {
+        const Event *event = &work->events[i];
+        if (event->type == EVENT_CUSTOMER_OPTED_OUT &&
+            work_entry(work, event->tenant_id, event->claim_id) == NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool lock_kept(const Deciding *deciding, Error *reterr)
+{
+    Work *work = deciding->work;
+    if (deciding->may_keep)
+        return work_lock_kept(work, KEPT_LOCK_KEEP, reterr);
+    for (size_t i = 0; i < work->event_count; i++)
+        if (work->events[i].type == EVENT_IMPORTED)
+            return work_lock_kept(work, KEPT_LOCK_MAKE, reterr);
+    return true;
+}
+
+/* For claims that the batch may make, and for those that never came. */
+static bool load_kept(Work *work, Error *reterr)
+{
+    ClaimName *names = arena_new(work->arena, (work->event_count + 1) * sizeof *names);
+    size_t count = 0;
+    for (size_t i = 0; i < work->event_count; i++) {
+        const Event *event = &work->events[i];
+        if (event->type == EVENT_KEPT_DUE ||
+            (event->type == EVENT_IMPORTED &&
+             work_entry(work, event->tenant_id, event->claim_id) == NULL))
+            names[count++] = (ClaimName){event->tenant_id, event->claim_id};
+    }
+    return work_load_kept(work, names, count, reterr);
+}
+
 bool expiry_load(Deciding *deciding, Error *reterr)
 {
     Work *work = deciding->work;
+    if (!lock_kept(deciding, reterr))
+        return false;
     text_map_init(&deciding->tenants, work->arena);
     text_map_init(&deciding->standings, work->arena);
     text_map_init(&deciding->records, work->arena);
     for (size_t i = 0; i < work->event_count; i++)
         if (work->events[i].claim_id[0] != '\0')
             work_want(work, work->events[i].tenant_id, work->events[i].claim_id);
-    if (work->event_count > 0 &&
-        (!want_due(work, reterr) || !want_subscribers(work, reterr) || !work_load(work, reterr) ||
-         !load_slots(work, reterr) || !load_standings(deciding, reterr)))
+    if (work->event_count > 0 && (!want_due(work, reterr) || !want_subscribers(work, reterr) ||
+                                  !work_load(work, reterr) || !load_kept(work, reterr) ||
+                                  !load_slots(work, reterr) || !load_standings(deciding, reterr)))
         return false;
     for (size_t i = 0; i < work->entry_count; i++)
         deciding_add_entry(deciding, work->entries[i]);
@@ -270,48 +312,7 @@ static bool save_standings(const Deciding *deciding, Error *reterr)
     return database_run(work->database, &statement, parameters, 4, NULL, reterr);
 }
 
-static const char *lines_literal(const Event *event, Arena *arena)
-{
-    DbColumn lines;
-    if (event->lines == NULL)
-        return NULL;
-    db_column_init(&lines, arena);
-    for (size_t i = 0; i < event->line_count; i++)
-        db_column_add_integer(&lines, event->lines[i]);
-    return db_column_literal(&lines);
-}
-
-/* Few ever: a row each. */
-static bool save_kept(const Deciding *deciding, Error *reterr)
-{
-    static const DbStatement statement = {
-        "kept-insert",
-        "insert into kept_opt_outs (cause_key, tenant_id, claim_id, received_at_ms, lines,"
-        " actor_type, actor_id, cause_source, cause_id, cause_topic, cause_partition,"
-        " cause_offset) values ($1, $2, $3, $4, $5::integer[], $6, $7, $8, $9, $10, $11, $12)"
-        " on conflict do nothing"};
-    Arena *arena = deciding->work->arena;
-    for (size_t i = 0; i < deciding->kept_count; i++) {
-        const Event *event = deciding->kept[i];
-        const char *parameters[] = {event->cause_key,
-                                    event->tenant_id,
-                                    event->claim_id,
-                                    arena_printf(arena, "%lld", (long long)event->receipt_at_ms),
-                                    lines_literal(event, arena),
-                                    actor_type_name(event->actor.type),
-                                    event->actor.id == NULL ? "" : event->actor.id,
-                                    event->source,
-                                    event->id,
-                                    event->record->topic,
-                                    arena_printf(arena, "%d", event->record->partition),
-                                    arena_printf(arena, "%lld", (long long)event->record->offset)};
-        if (!database_run(deciding->work->database, &statement, parameters, 12, NULL, reterr))
-            return false;
-    }
-    return true;
-}
-
 bool expiry_save(Deciding *deciding, Error *reterr)
 {
-    return save_standings(deciding, reterr) && save_kept(deciding, reterr);
+    return save_standings(deciding, reterr);
 }

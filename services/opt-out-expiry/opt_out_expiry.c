@@ -15,6 +15,8 @@ const ConfigItem expiry_config_items[] = {
     STORE_CONFIG_ITEMS,
     TOKEN_CONFIG_ITEMS,
     TIMER_CONFIG_ITEMS,
+    {"CPOR_KEPT_OPT_OUT_DAYS", "90", CONFIG_INTEGER, 1, 3650,
+     "an opt-out for an unknown claim is kept so long, then it is a dead letter"},
     {.name = NULL},
 };
 
@@ -89,6 +91,9 @@ bool expiry_open(Worker *worker, void *state, Error *reterr)
         "opt_outs_honoured_late_total", "",
         "opt-outs received in time but handled after the promotion, honoured all the same");
     expiry->kept = metrics_counter("opt_outs_kept_total", "", "opt-outs whose claim is not known");
+    expiry->kept_now = metrics_gauge("opt_outs_kept", "", "opt-outs that wait for their claim now");
+    expiry->kept_ms =
+        config_integer(worker_config(worker), "CPOR_KEPT_OPT_OUT_DAYS") * 24 * 3600 * 1000;
     expiry->tokens_invalid = metrics_counter("tokens_invalid_total", "", "forged or foreign links");
     arena_init(&expiry->tick_arena);
     timer_loop_open(&expiry->timers);
@@ -117,13 +122,18 @@ void expiry_close(Worker *worker, void *state)
 
 /* ---- the step ---- */
 
-static bool expiry_step(Deciding *deciding, Error *reterr)
+/* ret_must_keep: nothing was done; again, with may_keep. */
+static bool expiry_step(Deciding *deciding, bool *ret_must_keep, Error *reterr)
 {
     Work *work = deciding->work;
     if (!work_begin(work, reterr) || !expiry_load(deciding, reterr))
         return false;
+    *ret_must_keep = !deciding->may_keep && expiry_must_keep(deciding);
+    if (*ret_must_keep)
+        return true;
     for (size_t i = 0; i < work->event_count; i++)
-        expiry_decide(deciding, &work->events[i]);
+        if (!expiry_decide(deciding, &work->events[i], reterr))
+            return false;
     return expiry_save(deciding, reterr) && work_save(work, reterr);
 }
 
@@ -131,14 +141,19 @@ bool expiry_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
 {
     Expiry *expiry = state;
     Work work;
-    Deciding deciding = {.expiry = expiry, .work = &work};
+    bool must_keep = false;
     (void)worker;
-    work_init(&work, &expiry->store, batch);
-    work_decode(&work, NULL);
-    if (!expiry_step(&deciding, reterr)) {
-        work_rollback(&work);
-        return false;
-    }
+    do {
+        Deciding deciding = {.expiry = expiry, .work = &work, .may_keep = must_keep};
+        batch_discard_outcomes(batch);
+        work_init(&work, &expiry->store, batch);
+        work_decode(&work, NULL);
+        const bool done = expiry_step(&deciding, &must_keep, reterr);
+        if (!done || must_keep)
+            work_rollback(&work);
+        if (!done)
+            return false;
+    } while (must_keep);
     timer_loop_note(&expiry->timers, &work);
     return true;
 }

@@ -9,7 +9,7 @@
 typedef struct TimerLoop {
     int64_t next_due_at_ms[TIMER_SHARD_COUNT]; /* business; INT64_MAX: nothing known */
     int64_t asked_mono_ms[TIMER_SHARD_COUNT];
-    int64_t filled_checked_mono_ms, swept_mono_ms, kept_swept_mono_ms;
+    int64_t filled_checked_mono_ms, swept_mono_ms, kept_counted_mono_ms;
     int64_t redis_silent_until_mono_ms;
     Metric *lateness, *released, *swept, *rebuilt, *overdue;
 } TimerLoop;
@@ -21,7 +21,8 @@ typedef struct Expiry {
     HttpRoute routes[3];
     TimerLoop timers;
     Arena tick_arena;
-    Metric *honoured_late, *kept, *tokens_invalid;
+    int64_t kept_ms; /* how long an opt-out is kept for its claim */
+    Metric *honoured_late, *kept, *kept_now, *tokens_invalid;
 } Expiry;
 
 extern const ConfigItem expiry_config_items[];
@@ -42,8 +43,7 @@ typedef struct Deciding {
     TextMap records;   /* tenant/subscription -> state's name in the reference data (imports) */
     const char **changed_standings; /* keys whose state this batch changed */
     size_t changed_count, changed_room;
-    const Event **kept; /* opt-outs whose claim is not known yet */
-    size_t kept_count, kept_room;
+    bool may_keep; /* alone with what makes claims: an unknown claim is unknown to all */
 } Deciding;
 
 /* All claims of a tenant that the batch knows, in no order. */
@@ -58,7 +58,10 @@ typedef struct TenantEntries {
  * holds the slots concerned. */
 MUST_CHECK bool expiry_load(Deciding *deciding, Error *reterr);
 
-/* expiry_save - standings and kept opt-outs; before work_save. */
+/* expiry_must_keep - an opt-out of the batch has no claim: load anew with may_keep. */
+bool expiry_must_keep(const Deciding *deciding);
+
+/* expiry_save - standings; before work_save. */
 MUST_CHECK bool expiry_save(Deciding *deciding, Error *reterr);
 
 /* deciding_add_entry - make a created claim known to its tenant. */
@@ -84,8 +87,8 @@ void settle(Deciding *deciding, const Event *event);
 
 /* ---- decide.c ---- */
 
-/* expiry_decide - settle, then apply one record. */
-void expiry_decide(Deciding *deciding, const Event *event);
+/* expiry_decide - settle, then apply one record. Errors: of the database. */
+MUST_CHECK bool expiry_decide(Deciding *deciding, const Event *event, Error *reterr);
 
 /* ---- import.c ---- */
 void expiry_import(Deciding *deciding, const Event *event);
