@@ -60,6 +60,13 @@ static void add_finding(Claim *claim, Arena *arena, Code code, int32_t line, con
     claim_add_finding(claim, arena, &finding);
 }
 
+/* What the reviewer says of each line, beside the reason that every refused line has. */
+static void add_own_findings(Claim *claim, const Event *event, Arena *arena, Code code)
+{
+    for (size_t i = 0; i < event->finding_count; i++)
+        add_finding(claim, arena, code, event->findings[i].line, event->findings[i].message);
+}
+
 static void reject(Claim *claim, const Event *event, Arena *arena)
 {
     for (size_t i = 0; i < claim->line_count; i++) {
@@ -69,13 +76,12 @@ static void reject(Claim *claim, const Event *event, Arena *arena)
         add_finding(claim, arena, CODE_REVIEWER_REJECTED, line->number, event->reason);
         (void)!line_move(line, LINE_REFUSE, CODE_REVIEWER_REJECTED, event->receipt_at_ms);
     }
+    add_own_findings(claim, event, arena, CODE_REVIEWER_REJECTED);
 }
 
 static void ask(Claim *claim, const Event *event, Arena *arena)
 {
-    for (size_t i = 0; i < event->finding_count; i++)
-        add_finding(claim, arena, CODE_REVIEWER_QUESTION, event->findings[i].line,
-                    event->findings[i].message);
+    add_own_findings(claim, event, arena, CODE_REVIEWER_QUESTION);
     for (size_t i = 0; event->finding_count == 0 && i < event->line_count; i++)
         add_finding(claim, arena, CODE_REVIEWER_QUESTION, event->lines[i], event->reason);
     if (event->finding_count == 0 && event->line_count == 0)
