@@ -158,3 +158,12 @@ bool event_decode(const Record *record, const EventContext *context, Arena *aren
     *ret_event = event;
     return true;
 }
+
+bool evidence_fits(const Event *event, const Claim *claim)
+{
+    for (size_t i = 0; i < event->poe_count; i++)
+        for (size_t j = 0; j < event->poe[i].cover_count; j++)
+            if (claim_line(claim, event->poe[i].covers[j]) == NULL)
+                return false;
+    return true;
+}

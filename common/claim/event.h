@@ -121,6 +121,9 @@ typedef struct EventContext {
 MUST_CHECK bool event_decode(const Record *record, const EventContext *context, Arena *arena,
                              Event *ret_event, Error *reterr);
 
+/* evidence_fits - every line that an evidence-added's PoE covers is one of the claim's. */
+bool evidence_fits(const Event *event, const Claim *claim);
+
 /* The words of the contract; static, NULL for the _NONE of each enum. A state's name that is not
  * known is SUBSCRIPTION_NONE. */
 const char *event_type_name(EventType type);

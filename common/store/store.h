@@ -179,6 +179,9 @@ Meeting work_meet(Work *work, const Event *event);
 /* work_was_handled - like work_meet, but only asks: publishes, counts and remembers nothing. */
 Meeting work_was_handled(Work *work, const Event *event);
 
+/* work_was_dead - this very record was made a dead letter before a crash (and left a row). */
+bool work_was_dead(const Work *work, const Event *event);
+
 /* work_create - a claim that does not exist yet; the caller fills it. */
 Entry *work_create(Work *work, const char *tenant_id, const char *claim_id);
 

@@ -204,6 +204,12 @@ static const Cause *work_cause_of(const Work *work, const Event *event)
                                                        record->partition, record->offset));
 }
 
+bool work_was_dead(const Work *work, const Event *event)
+{
+    const Cause *cause = work_cause_of(work, event);
+    return cause != NULL && cause->dead_letter != NULL;
+}
+
 Meeting work_was_handled(Work *work, const Event *event)
 {
     if (work_cause_of(work, event) != NULL || position_is_past(work, event->record))

@@ -26,6 +26,14 @@ create index expired_opt_outs_by on expired_opt_outs (expired_by);
 -- When the partner is reminded of its answer; 0: not, or done.
 alter table claims add column reminder_at_ms bigint not null default 0;
 
+-- Claims whose import was handed on to the log that decides: what follows is handed on behind it,
+-- whether the claim is there yet or not.
+create table imported_claims (
+    tenant_id uuid not null,
+    claim_id text not null,
+    primary key (tenant_id, claim_id)
+);
+
 -- Claims that wait for a reviewer. Only columns that no usual move changes, so that updates of
 -- other claims stay HOT.
 create index claims_in_review on claims (tenant_id, claim_id) where (flags & 2) <> 0;

@@ -52,11 +52,12 @@ void submission_close(Worker *worker, void *state)
 
 static bool submission_step(Work *work, Error *reterr)
 {
-    if (!work_begin(work, reterr) || !submission_load(work, reterr))
+    Imports imports = {0};
+    if (!work_begin(work, reterr) || !submission_load(work, &imports, reterr))
         return false;
     for (size_t i = 0; i < work->event_count; i++)
-        submission_decide(work, &work->events[i]);
-    return work_save(work, reterr);
+        submission_decide(work, &imports, &work->events[i]);
+    return submission_save(work, &imports, reterr);
 }
 
 bool submission_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
@@ -124,10 +125,14 @@ static void submission_create(Work *work, const Event *event)
 }
 
 /* Other content under a known claim id is never silence: that would hide a lost claim. */
-static void submission_submit(Work *work, const Event *event, const Entry *entry)
+static void submission_submit(Work *work, const Imports *imports, const Event *event,
+                              const Entry *entry)
 {
     if (work_was_handled(work, event) == MEETING_REPLAYED) {
         (void)work_meet(work, event);
+    } else if (entry == NULL && imports_has(imports, work->arena, event)) {
+        work_dead_letter(work, event, "CLAIM_IMMUTABLE",
+                         "an association is being imported under this claim_id; send a new one");
     } else if (entry == NULL) {
         if (work_meet(work, event) == MEETING_NEW)
             submission_create(work, event);
@@ -195,21 +200,14 @@ static void submission_comment(Work *work, const Event *event, Entry *entry)
     change_end(&change, CHANGE_SILENT);
 }
 
-static bool evidence_fits(const Event *event, const Claim *claim)
-{
-    for (size_t i = 0; i < event->poe_count; i++)
-        for (size_t j = 0; j < event->poe[i].cover_count; j++)
-            if (claim_line(claim, event->poe[i].covers[j]) == NULL)
-                return false;
-    return true;
-}
-
 /* What can stop or end an association is decided where the opt-outs arrive. */
 static void submission_forward(Work *work, const Event *event, Entry *entry)
 {
     if (entry != NULL && work_was_handled(work, event) != MEETING_REPLAYED)
         submission_settle_answer(work, event, entry);
-    if (entry != NULL && !evidence_fits(event, entry->claim)) {
+    /* A line of an imported claim may be on its way: the log that decides knows. */
+    if (entry != NULL && entry->claim->origin != ORIGIN_LEGACY &&
+        !evidence_fits(event, entry->claim)) {
         batch_add_dead_letter(work->batch, event->record, "FIELD_INVALID",
                               "/poe: covers names a line that the claim does not have");
         return;
@@ -243,19 +241,39 @@ static bool event_is_forwarded(EventType type)
            type == EVENT_DISASSOCIATED || type == EVENT_IMPORTED;
 }
 
-void submission_decide(Work *work, const Event *event)
+/* What an imported claim that is not there yet can take here: it waits for nobody's answer. */
+static void submission_coming(Work *work, const Event *event)
+{
+    if (work_meet(work, event) != MEETING_NEW)
+        return;
+    if (event->type != EVENT_COMMENT_ADDED) {
+        work_ignore(work, event, "the claim is being imported; it waits for no answer");
+        return;
+    }
+    work_attach(work, event, "COMMENT", event->comment);
+    (void)work_note(work, event, event->tenant_id, event->claim_id, event->receipt_at_ms);
+}
+
+void submission_decide(Work *work, Imports *imports, const Event *event)
 {
     Entry *entry = work_entry(work, event->tenant_id, event->claim_id);
-    if (event->type == EVENT_CLAIM_SUBMITTED)
-        submission_submit(work, event, entry);
+    const bool is_coming = entry == NULL && imports_has(imports, work->arena, event);
+    if (event->type == EVENT_IMPORTED && entry == NULL)
+        imports_add(imports, work->arena, event);
+    if (work_was_dead(work, event)) /* its claim may have come since */
+        (void)work_meet(work, event);
+    else if (event->type == EVENT_CLAIM_SUBMITTED)
+        submission_submit(work, imports, event, entry);
     else if (entry == NULL &&
              (event->type == EVENT_ANSWER_DUE || event->type == EVENT_REMINDER_DUE))
         return; /* a wake-up and no more */
-    else if (entry == NULL && event->type != EVENT_IMPORTED)
-        batch_add_dead_letter(work->batch, event->record, "UNKNOWN_CLAIM",
-                              "no claim with this tenant_id and claim_id was submitted");
+    else if (entry == NULL && !is_coming && event->type != EVENT_IMPORTED)
+        work_dead_letter(work, event, "UNKNOWN_CLAIM",
+                         "no claim with this tenant_id and claim_id was submitted");
     else if (event_is_forwarded(event->type))
         submission_forward(work, event, entry);
+    else if (is_coming)
+        submission_coming(work, event);
     else
         submission_decide_known(work, event, entry);
 }

@@ -19,8 +19,19 @@ void submission_close(Worker *worker, void *state);
 
 /* ---- decisions: pure but for the Work that they note their moves in ---- */
 
+/* Claims that are not there yet, but will be: their import was handed on before. */
+typedef struct Imports {
+    TextMap coming;   /* tenant/claim -> itself */
+    ClaimName *fresh; /* handed on by this batch */
+    size_t fresh_count, fresh_room;
+} Imports;
+
 /* submission_decide - one event, in log order. */
-void submission_decide(Work *work, const Event *event);
+void submission_decide(Work *work, Imports *imports, const Event *event);
+
+/* imports_has - the claim's import is on its way. imports_add - it is now. */
+bool imports_has(const Imports *imports, Arena *arena, const Event *event);
+void imports_add(Imports *imports, Arena *arena, const Event *event);
 
 /* revision.c: a resubmission. */
 void submission_resubmit(Work *work, const Event *event, Entry *entry);
@@ -39,6 +50,9 @@ MUST_CHECK bool submission_count_reviews(Database *database, int64_t late_before
                                          int64_t *ret_count, int64_t *ret_late_count,
                                          Error *reterr);
 
-/* submission_load - lock and load the claims of the batch, and what was kept for those that it may
- * make. */
-MUST_CHECK bool submission_load(Work *work, Error *reterr);
+/* submission_load - lock and load the claims of the batch, what was kept for those that it may
+ * make, and which of those not there are being imported. */
+MUST_CHECK bool submission_load(Work *work, Imports *imports, Error *reterr);
+
+/* submission_save - all of it; commits. */
+MUST_CHECK bool submission_save(Work *work, const Imports *imports, Error *reterr);

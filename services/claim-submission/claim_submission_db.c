@@ -11,9 +11,69 @@ static bool any_submission(const Work *work)
     return false;
 }
 
-bool submission_load(Work *work, Error *reterr)
+/* ---- imports on their way ---- */
+
+static const char *import_key(Arena *arena, const char *tenant_id, const char *claim_id)
 {
-    ClaimName *names = arena_new(work->arena, (work->event_count + 1) * sizeof *names);
+    return arena_printf(arena, "%s/%s", tenant_id, claim_id);
+}
+
+bool imports_has(const Imports *imports, Arena *arena, const Event *event)
+{
+    return text_map_get(&imports->coming, import_key(arena, event->tenant_id, event->claim_id)) !=
+           NULL;
+}
+
+void imports_add(Imports *imports, Arena *arena, const Event *event)
+{
+    if (imports_has(imports, arena, event))
+        return;
+    text_map_put(&imports->coming, import_key(arena, event->tenant_id, event->claim_id), imports);
+    imports->fresh = arena_grow(arena, imports->fresh, sizeof *imports->fresh, imports->fresh_count,
+                                &imports->fresh_room);
+    imports->fresh[imports->fresh_count++] = (ClaimName){event->tenant_id, event->claim_id};
+}
+
+static bool run_names(Work *work, const DbStatement *statement, const ClaimName *names,
+                      size_t count, DbResult **ret_result, Error *reterr)
+{
+    DbColumn tenants, claims;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&claims, work->arena);
+    for (size_t i = 0; i < count; i++) {
+        db_column_add_text(&tenants, names[i].tenant_id);
+        db_column_add_text(&claims, names[i].claim_id);
+    }
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims)};
+    return database_run(work->database, statement, parameters, 2, ret_result, reterr);
+}
+
+static bool load_imports(Work *work, Imports *imports, const ClaimName *names, size_t count,
+                         Error *reterr)
+{
+    static const DbStatement statement = {
+        "imports-select", "select distinct i.tenant_id, i.claim_id from imported_claims i"
+                          " join unnest($1::uuid[], $2::text[]) as w(tenant_id, claim_id)"
+                          " on i.tenant_id = w.tenant_id and i.claim_id = w.claim_id"};
+    DbResult *result = NULL;
+    text_map_init(&imports->coming, work->arena);
+    if (count == 0)
+        return true;
+    if (!run_names(work, &statement, names, count, &result, reterr))
+        return false;
+    for (size_t row = 0; row < db_result_rows(result); row++)
+        text_map_put(&imports->coming,
+                     import_key(work->arena, db_text(result, row, 0), db_text(result, row, 1)),
+                     imports);
+    db_result_release(&result);
+    return true;
+}
+
+/* ---- load, save ---- */
+
+bool submission_load(Work *work, Imports *imports, Error *reterr)
+{
+    ClaimName *unknown = arena_new(work->arena, (work->event_count + 1) * sizeof *unknown);
     size_t count = 0;
     if (any_submission(work) && !work_lock_kept(work, KEPT_LOCK_MAKE, reterr))
         return false;
@@ -23,12 +83,24 @@ bool submission_load(Work *work, Error *reterr)
         return false;
     for (size_t i = 0; i < work->event_count; i++) {
         const Event *event = &work->events[i];
-        if (event->type == EVENT_CLAIM_SUBMITTED &&
-            work_entry(work, event->tenant_id, event->claim_id) == NULL)
-            names[count++] = (ClaimName){event->tenant_id, event->claim_id};
+        if (work_entry(work, event->tenant_id, event->claim_id) == NULL)
+            unknown[count++] = (ClaimName){event->tenant_id, event->claim_id};
     }
-    return work_load_kept(work, names, count, reterr);
+    return work_load_kept(work, unknown, count, reterr) &&
+           load_imports(work, imports, unknown, count, reterr);
 }
+
+bool submission_save(Work *work, const Imports *imports, Error *reterr)
+{
+    static const DbStatement statement = {
+        "imports-insert", "insert into imported_claims (tenant_id, claim_id) select * from"
+                          " unnest($1::uuid[], $2::text[]) on conflict do nothing"};
+    return (imports->fresh_count == 0 ||
+            run_names(work, &statement, imports->fresh, imports->fresh_count, NULL, reterr)) &&
+           work_save(work, reterr);
+}
+
+/* ---- reviews ---- */
 
 bool submission_count_reviews(Database *database, int64_t late_before_ms, int64_t *ret_count,
                               int64_t *ret_late_count, Error *reterr)

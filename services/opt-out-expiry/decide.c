@@ -111,6 +111,11 @@ static void freshen_lines(const Deciding *deciding, const Event *event, Claim *c
 static void add_evidence(Deciding *deciding, const Event *event, Entry *entry)
 {
     Work *work = deciding->work;
+    if (!evidence_fits(event, entry->claim)) { /* of an import: claim-submission could not know */
+        work_dead_letter(work, event, "FIELD_INVALID",
+                         "/poe: covers names a line that the claim does not have");
+        return;
+    }
     if (!actor_is_partner(event, entry->claim) || !claim_can_use_evidence(entry->claim)) {
         work_ignore(work, event,
                     actor_is_partner(event, entry->claim)
