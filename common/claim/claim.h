@@ -19,6 +19,7 @@ enum {
     SLOT_SIZE = 64,
     PRODUCT_CODE_SIZE = 64,
     RULES_VERSION_SIZE = 16,
+    TRACEPARENT_SIZE = 56, /* of W3C's version 00, with its NUL */
     CLAIM_LINE_COUNT_MAX = 50,
     CLAIM_POE_COUNT_MAX = 20,
     CLAIM_COMMENT_COUNT_MAX = 100,
@@ -99,6 +100,7 @@ typedef struct Claim {
     char partner_country[3]; /* chooses the calendar of the partner's answer; or "" */
 
     char rules_version[RULES_VERSION_SIZE];
+    char traceparent[TRACEPARENT_SIZE]; /* of the record that brought the document; or "" */
 
     Line *lines;
     size_t line_count;

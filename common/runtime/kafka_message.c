@@ -85,6 +85,9 @@ static rd_kafka_headers_t *outcome_headers(const Kafka *kafka, const Outcome *ou
     if (outcome->subject != NULL)
         headers_add(headers, "ce_subject", outcome->subject);
     headers_add(headers, "content-type", "application/json");
+    if (outcome->traceparent != NULL &&
+        (outcome->cause == NULL || record_header(outcome->cause, "traceparent") == NULL))
+        headers_add(headers, "traceparent", outcome->traceparent);
     if (outcome->cause != NULL) {
         headers_pass_on(headers, outcome->cause, "traceparent");
         headers_pass_on(headers, outcome->cause, "tracestate");

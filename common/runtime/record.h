@@ -44,7 +44,8 @@ typedef struct Outcome {
     int64_t at_ms;       /* ce_time, business */
     const char *body;    /* JSON */
     size_t body_size;
-    const Record *cause; /* traceparent and tracestate are passed on from it; or NULL */
+    const Record *cause;     /* traceparent and tracestate are passed on from it; or NULL */
+    const char *traceparent; /* where cause has none (a timer's wake-up); or NULL */
 } Outcome;
 
 /* A record that can never be processed: published as it came, with why. */

@@ -198,6 +198,17 @@ static void change_publish(Change *change, ChangeKind kind)
     }
 }
 
+/* What a timer's wake-up decides goes on under the trace of the claim's document. */
+static void change_trace(Change *change)
+{
+    const Claim *claim = change->entry->claim;
+    if (claim->traceparent[0] == '\0')
+        return;
+    const char *traceparent = arena_text(change->work->arena, claim->traceparent);
+    for (size_t i = 0; i < change->move->outcome_count; i++)
+        change->move->outcomes[i].traceparent = traceparent;
+}
+
 bool change_end(Change *change, ChangeKind kind)
 {
     Work *work = change->work;
@@ -227,6 +238,7 @@ bool change_end(Change *change, ChangeKind kind)
                    .outcome_count = move->outcome_count,
                    .outcome_room = move->outcome_room};
     change_publish(change, kind);
+    change_trace(change);
     move->sequence = claim->sequence;
     work->moves =
         arena_grow(work->arena, work->moves, sizeof(Move *), work->move_count, &work->move_room);

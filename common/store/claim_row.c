@@ -177,6 +177,7 @@ static const ClaimColumn columns_of_claims[] = {
     FIELD(calendar_version, "text", COLUMN_TEXT),
     FIELD(time_zone, "text", COLUMN_TEXT),
     FIELD(rules_version, "text", COLUMN_TEXT),
+    FIELD(traceparent, "text", COLUMN_TEXT),
     SPECIAL("lines", "jsonb", lines_write, lines_read),
     SPECIAL("findings", "jsonb", findings_write, findings_read),
     SPECIAL("content_hash", "text", hash_write, hash_read),

@@ -68,6 +68,13 @@ MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Erro
 MUST_CHECK bool store_open(Store *store, Worker *worker, Error *reterr);
 void store_close(Store *store); /* also after a failed open */
 
+/*
+ * store_reload - read the calendars anew; deadlines that were given stay. Between batches.
+ *
+ * Errors:  FATAL  as store_open: then the calendars of before stay.
+ */
+MUST_CHECK bool store_reload(Store *store, Error *reterr);
+
 /* store_watch_calendars - set the gauge of calendars that end within 60 days of business time now.
  * Past a calendar's end notices of its country wait. */
 void store_watch_calendars(Store *store);
@@ -128,6 +135,8 @@ typedef struct Work {
     SlotBook slots;
     TextMap positions; /* topic/partition -> Position, see store_position.c */
     bool is_partial;   /* the batch is saved piece by piece: positions say nothing of it */
+    bool is_chunk;     /* of one record, which is not over with it: its position stays */
+    bool settles;      /* the records' settling is looked for in the history too */
 
     Move **moves;
     size_t move_count, move_room;
@@ -178,6 +187,16 @@ Meeting work_meet(Work *work, const Event *event);
 
 /* work_was_handled - like work_meet, but only asks: publishes, counts and remembers nothing. */
 Meeting work_was_handled(Work *work, const Event *event);
+
+/*
+ * work_settling - the event as the cause of what its receipt settles, which is nobody's act and has
+ * a key of its own in the history: a record can be half settled when a crash comes, and what it
+ * settled says nothing of whether it was applied.
+ * work_resume - publish what this very record settled before a crash; then settle on. Needs
+ * settles.
+ */
+const Event *work_settling(Work *work, const Event *event);
+void work_resume(Work *work, const Event *event);
 
 /* work_was_dead - this very record was made a dead letter before a crash (and left a row). */
 bool work_was_dead(const Work *work, const Event *event);

@@ -26,6 +26,9 @@ create index expired_opt_outs_by on expired_opt_outs (expired_by);
 -- When the partner is reminded of its answer; 0: not, or done.
 alter table claims add column reminder_at_ms bigint not null default 0;
 
+-- The W3C trace of the claim's document: what a deadline decides, days later, goes on under it.
+alter table claims add column traceparent text not null default '';
+
 -- Claims whose import was handed on to the log that decides: what follows is handed on behind it,
 -- whether the claim is there yet or not.
 create table imported_claims (

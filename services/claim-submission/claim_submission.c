@@ -43,6 +43,12 @@ bool submission_tick(Worker *worker, void *state, int *ret_next_ms, Error *reter
     return true;
 }
 
+bool submission_reload(Worker *worker, void *state, Error *reterr)
+{
+    (void)worker;
+    return store_reload(&((Submission *)state)->store, reterr);
+}
+
 void submission_close(Worker *worker, void *state)
 {
     Submission *submission = state;
@@ -105,6 +111,19 @@ static void claim_take_lines(Claim *claim, const ClaimDocument *document, Arena 
     }
 }
 
+void claim_take_trace(Claim *claim, const Record *record)
+{
+    const RecordHeader *header = record_header(record, "traceparent");
+    claim->traceparent[0] = '\0';
+    if (header == NULL || header->value_size != TRACEPARENT_SIZE - 1)
+        return;
+    for (size_t i = 0; i < header->value_size; i++)
+        if (header->value[i] == '\0' || strchr("0123456789abcdef-", header->value[i]) == NULL)
+            return;
+    memcpy(claim->traceparent, header->value, header->value_size);
+    claim->traceparent[header->value_size] = '\0';
+}
+
 static void submission_create(Work *work, const Event *event)
 {
     Entry *entry = work_create(work, event->tenant_id, event->claim_id);
@@ -115,6 +134,7 @@ static void submission_create(Work *work, const Event *event)
     claim->received_at_ms = event->receipt_at_ms;
     claim_take_document(claim, event->document);
     claim_take_lines(claim, event->document, work->arena);
+    claim_take_trace(claim, event->record);
     memcpy(entry->content_hash, event->content_hash, sizeof entry->content_hash);
     entry->new_document = event->canonical;
     const Outcome received = outbound_claim_event(EVENT_CLAIM_RECEIVED, claim, event->receipt_at_ms,

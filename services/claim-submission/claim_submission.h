@@ -15,6 +15,7 @@ extern const ConfigItem submission_config_items[];
 bool submission_open(Worker *worker, void *state, Error *reterr);
 bool submission_handle(Worker *worker, void *state, Batch *batch, Error *reterr);
 bool submission_tick(Worker *worker, void *state, int *ret_next_ms, Error *reterr);
+bool submission_reload(Worker *worker, void *state, Error *reterr);
 void submission_close(Worker *worker, void *state);
 
 /* ---- decisions: pure but for the Work that they note their moves in ---- */
@@ -32,6 +33,10 @@ void submission_decide(Work *work, Imports *imports, const Event *event);
 /* imports_has - the claim's import is on its way. imports_add - it is now. */
 bool imports_has(const Imports *imports, Arena *arena, const Event *event);
 void imports_add(Imports *imports, Arena *arena, const Event *event);
+
+/* claim_take_trace - remember the trace of the record that brought the document; text that no W3C
+ * traceparent can be is left out. */
+void claim_take_trace(Claim *claim, const Record *record);
 
 /* revision.c: a resubmission. */
 void submission_resubmit(Work *work, const Event *event, Entry *entry);

@@ -20,13 +20,17 @@ bool validation_open(Worker *worker, void *state, Error *reterr)
            open_catalogue(worker, &validation->catalogue, reterr);
 }
 
-/* A bad file keeps the catalogue that is there: no claim is lost for a typing error. */
+/* A bad file keeps all that is there: no claim is lost for a typing error. */
 bool validation_reload(Worker *worker, void *state, Error *reterr)
 {
     Validation *validation = state;
     Catalogue *catalogue = NULL;
     if (!open_catalogue(worker, &catalogue, reterr))
         return false;
+    if (!store_reload(&validation->store, reterr)) {
+        catalogue_release(&catalogue);
+        return false;
+    }
     catalogue_release(&validation->catalogue);
     validation->catalogue = catalogue;
     return true;

@@ -259,8 +259,9 @@ static void apply_to_claim(Deciding *deciding, const Event *event, Entry *entry)
 bool expiry_decide(Deciding *deciding, const Event *event, Error *reterr)
 {
     Work *work = deciding->work;
+    work_resume(work, event);
     if (work_was_handled(work, event) != MEETING_REPLAYED)
-        settle(deciding, event);
+        settle(deciding, event, NULL);
     else if (event->type == EVENT_KEPT_DUE && !work_replay_expired(work, event, reterr))
         return false;
     if (work_meet(work, event) != MEETING_NEW)

@@ -1,6 +1,7 @@
 """Reads a worker's log from its start again: what a crash between its two commits makes it do."""
 
 import collections
+import re
 
 import confluent_kafka
 
@@ -15,8 +16,8 @@ def published_by(installation, service):
     for record in installation.read(*OUTPUTS):
         is_dead = record.topic == "dead-letter"
         source = record.header("dlq_service" if is_dead else "ce_source") or ""
-        if source.endswith(service) and "-due." not in (record.header("ce_type") or "") \
-                or (is_dead and source == service):
+        is_wake_up = re.search(r"-due\.|window\.closed", record.header("ce_type") or "")
+        if source.endswith(service) and (is_dead or not is_wake_up):
             headers = tuple(sorted((name, value) for name, value in record.headers))
             found[record.topic, record.key, record.value, headers] += 1
     return found

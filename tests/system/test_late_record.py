@@ -1,4 +1,4 @@
-"""A reference record that one instance saves while another validates the claim that waits for it."""
+"""A reference record is saved while another instance validates the claim that waits for it."""
 
 import psycopg
 
