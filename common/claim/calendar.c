@@ -196,6 +196,22 @@ bool calendar_deadline(const CalendarSet *set, const Calendar *calendar, const c
     return true;
 }
 
+bool calendar_reminder(const CalendarSet *set, const CalendarDeadline *deadline,
+                       int business_day_count, int64_t *ret_at_ms)
+{
+    int counted = 0;
+
+    for (size_t i = deadline->day_count; i-- > 0 && counted < business_day_count;) {
+        counted += deadline->days[i].kind == CALENDAR_COUNTED ? 1 : 0;
+        if (counted == business_day_count) {
+            *ret_at_ms =
+                zone_day_start(zone_find(set->zones, deadline->zone_name), deadline->days[i].day);
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *calendar_day_kind_name(CalendarDayKind kind)
 {
     switch (kind) {

@@ -130,5 +130,14 @@ MUST_CHECK bool calendar_deadline(const CalendarSet *set, const Calendar *calend
                                   int business_day_count, CalendarDeadline *ret_deadline,
                                   Error *reterr);
 
+/*
+ * calendar_reminder - the first instant of the business_day_count-th business day from the end of
+ * a deadline's days: with 1, the day at whose end the deadline is. Pure.
+ *
+ * Returns: false when the deadline's days count fewer, or business_day_count is 0.
+ */
+bool calendar_reminder(const CalendarSet *set, const CalendarDeadline *deadline,
+                       int business_day_count, int64_t *ret_at_ms);
+
 /* calendar_day_kind_name - "notice day", "weekend", "holiday", "business day". */
 const char *calendar_day_kind_name(CalendarDayKind kind);

@@ -45,18 +45,21 @@ static bool claim_has_line_before_window(const Claim *claim)
     return false;
 }
 
+bool claim_finding_is_open(const Claim *claim, const Finding *finding)
+{
+    if (finding->kind != FINDING_QUESTION)
+        return false;
+    const Line *line = finding->line == 0 ? NULL : claim_line(claim, finding->line);
+    return line == NULL ? claim_has_line_before_window(claim) : line_is_before_window(line);
+}
+
 bool claim_has_question(const Claim *claim)
 {
     if (!claim_has_line_before_window(claim))
         return false;
-    for (size_t i = 0; i < claim->finding_count; i++) {
-        const Finding *finding = &claim->findings[i];
-        if (finding->kind != FINDING_QUESTION)
-            continue;
-        const Line *line = finding->line == 0 ? NULL : claim_line(claim, finding->line);
-        if (line == NULL || line_is_before_window(line))
+    for (size_t i = 0; i < claim->finding_count; i++)
+        if (claim_finding_is_open(claim, &claim->findings[i]))
             return true;
-    }
     return false;
 }
 
@@ -112,7 +115,10 @@ void claim_settle(Claim *claim)
         claim->status = CLAIM_SUBMITTED;
 
     if (claim->status != CLAIM_PARTNER_ACTION_REQUIRED)
-        claim->answer_due_at_ms = 0;
+        claim->answer_due_at_ms = claim->reminder_at_ms = 0;
+    if (claim->status != CLAIM_SUBMITTED && claim->status != CLAIM_UNDER_REVIEW &&
+        claim->status != CLAIM_PARTNER_ACTION_REQUIRED)
+        claim->review_pending = false; /* no line is left that a reviewer could decide */
     bool any_waits = false;
     for (size_t i = 0; i < claim->line_count; i++)
         any_waits |=

@@ -19,6 +19,7 @@ enum {
     SLOT_SIZE = 64,
     PRODUCT_CODE_SIZE = 64,
     RULES_VERSION_SIZE = 16,
+    TRACEPARENT_SIZE = 56, /* of W3C's version 00, with its NUL */
     CLAIM_LINE_COUNT_MAX = 50,
     CLAIM_POE_COUNT_MAX = 20,
     CLAIM_COMMENT_COUNT_MAX = 100,
@@ -82,6 +83,7 @@ typedef struct Claim {
     int64_t received_at_ms;         /* receipt of the current revision */
     int64_t validated_at_ms;        /* first validation of the current revision; 0 = none yet */
     int64_t answer_due_at_ms;       /* PARTNER_ACTION_REQUIRED: end of the partner's days; else 0 */
+    int64_t reminder_at_ms;         /* likewise: when the partner is reminded; 0: not, or done */
     int64_t recheck_at_ms;          /* a line or the claim waits: next look; else 0 */
     int64_t notified_at_ms;         /* 0: not yet */
     int32_t notice_revision;        /* revision for which a notice was asked for; 0 = none */
@@ -98,6 +100,7 @@ typedef struct Claim {
     char partner_country[3]; /* chooses the calendar of the partner's answer; or "" */
 
     char rules_version[RULES_VERSION_SIZE];
+    char traceparent[TRACEPARENT_SIZE]; /* of the record that brought the document; or "" */
 
     Line *lines;
     size_t line_count;
@@ -117,6 +120,9 @@ void claim_add_finding(Claim *claim, Arena *arena, const Finding *finding);
 /* claim_has_question - a question is open: about the claim while any line is before OPT_OUT_OPEN,
  * or about such a line. A question about a refused, withdrawn or declined line holds nothing. */
 bool claim_has_question(const Claim *claim);
+
+/* claim_finding_is_open - the finding is a question that still holds the claim. */
+bool claim_finding_is_open(const Claim *claim, const Finding *finding);
 
 /*
  * claim_settle - after any change of lines or findings: hold or release the lines that passed,

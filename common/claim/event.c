@@ -27,6 +27,7 @@ static const TypeRow types[EVENT_TYPE_COUNT] = {
     [EVENT_DISASSOCIATED] = {"cpor.association.disassociated.v1", submission_topic, true},
     [EVENT_IMPORTED] = {"cpor.association.imported.v1", submission_topic, true},
     [EVENT_ANSWER_DUE] = {"cpor.claim.answer-due.v1", submission_topic, false},
+    [EVENT_REMINDER_DUE] = {"cpor.claim.reminder-due.v1", submission_topic, false},
     [EVENT_CLAIM_RECEIVED] = {"cpor.claim.received.v1", validation_topic, false},
     [EVENT_RECHECK_DUE] = {"cpor.claim.recheck-due.v1", validation_topic, false},
     [EVENT_NOTICE_REQUESTED] = {"cpor.notice.requested.v1", notification_topic, false},
@@ -35,6 +36,7 @@ static const TypeRow types[EVENT_TYPE_COUNT] = {
     [EVENT_WINDOW_OPENED] = {"cpor.window.opened.v1", expiry_topic, false},
     [EVENT_WINDOW_EXTENDED] = {"cpor.window.extended.v1", expiry_topic, false},
     [EVENT_WINDOW_CLOSED] = {"cpor.window.closed.v1", expiry_topic, false},
+    [EVENT_KEPT_DUE] = {"cpor.opt-out.kept-due.v1", expiry_topic, false},
     [EVENT_SUBSCRIPTION_CHANGED] = {"cpor.subscription.changed.v1", expiry_topic, false},
 };
 
@@ -154,5 +156,14 @@ bool event_decode(const Record *record, const EventContext *context, Arena *aren
     if (!read_event(&envelope, context, arena, &event, reterr))
         return false;
     *ret_event = event;
+    return true;
+}
+
+bool evidence_fits(const Event *event, const Claim *claim)
+{
+    for (size_t i = 0; i < event->poe_count; i++)
+        for (size_t j = 0; j < event->poe[i].cover_count; j++)
+            if (claim_line(claim, event->poe[i].covers[j]) == NULL)
+                return false;
     return true;
 }

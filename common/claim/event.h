@@ -18,6 +18,7 @@ typedef enum EventType {
     EVENT_DISASSOCIATED,   /* cpor.association.disassociated.v1; handed on likewise */
     EVENT_IMPORTED,        /* cpor.association.imported.v1; handed on likewise */
     EVENT_ANSWER_DUE,      /* cpor.claim.answer-due.v1: wake-up {tenant_id, claim_id, due_at} */
+    EVENT_REMINDER_DUE,    /* cpor.claim.reminder-due.v1: wake-up {tenant_id, claim_id, due_at} */
     /* cpor.claim-validation */
     EVENT_CLAIM_RECEIVED, /* cpor.claim.received.v1 {tenant_id, claim_id, revision} */
     EVENT_RECHECK_DUE,    /* cpor.claim.recheck-due.v1: wake-up {tenant_id, claim_id, due_at} */
@@ -29,6 +30,7 @@ typedef enum EventType {
     EVENT_WINDOW_OPENED,   /* cpor.window.opened.v1 {tenant_id, claim_id, revision, deadline_at} */
     EVENT_WINDOW_EXTENDED, /* cpor.window.extended.v1 */
     EVENT_WINDOW_CLOSED,   /* cpor.window.closed.v1: wake-up {tenant_id, due_at} */
+    EVENT_KEPT_DUE,        /* cpor.opt-out.kept-due.v1: wake-up {tenant_id, claim_id, due_at} */
     EVENT_SUBSCRIPTION_CHANGED, /* cpor.subscription.changed.v1 {tenant_id, subscription_id, state}
                                  */
     EVENT_TYPE_COUNT,
@@ -118,6 +120,9 @@ typedef struct EventContext {
  */
 MUST_CHECK bool event_decode(const Record *record, const EventContext *context, Arena *arena,
                              Event *ret_event, Error *reterr);
+
+/* evidence_fits - every line that an evidence-added's PoE covers is one of the claim's. */
+bool evidence_fits(const Event *event, const Claim *claim);
 
 /* The words of the contract; static, NULL for the _NONE of each enum. A state's name that is not
  * known is SUBSCRIPTION_NONE. */

@@ -149,4 +149,5 @@ const FieldRow *const event_data_rows[EVENT_TYPE_COUNT] = {
     [EVENT_NOTICE_RETRY_DUE] = claim_wake_rows, [EVENT_CUSTOMER_OPTED_OUT] = opted_out_rows,
     [EVENT_WINDOW_OPENED] = opened_rows,        [EVENT_WINDOW_EXTENDED] = extended_rows,
     [EVENT_WINDOW_CLOSED] = tenant_wake_rows,   [EVENT_SUBSCRIPTION_CHANGED] = subscription_rows,
+    [EVENT_REMINDER_DUE] = claim_wake_rows,     [EVENT_KEPT_DUE] = claim_wake_rows,
 };

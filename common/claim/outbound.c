@@ -3,6 +3,7 @@
 
 #include "claim/outbound_json.h"
 #include "claim/uuid.h"
+#include "runtime/clock.h"
 
 #include <string.h>
 
@@ -43,6 +44,19 @@ Outcome outbound_status(const Claim *claim, ClaimStatus previous, int64_t at_ms,
     outcome.at_ms = at_ms;
     outcome.cause = cause;
     outcome.body = status_body(claim, previous, at_ms, arena, &outcome.body_size);
+    return outcome;
+}
+
+Outcome outbound_reminder(const Claim *claim, int64_t at_ms, const Record *cause, Arena *arena)
+{
+    char deadline[CLOCK_TEXT_SIZE];
+    const char *name = arena_printf(arena, "%s/%s/reminder/%s", claim->tenant_id, claim->claim_id,
+                                    clock_format(claim->answer_due_at_ms, deadline));
+    Outcome outcome =
+        new_claim_outcome("claim-status", "cpor.claim.answer-reminder.v1", claim, name, arena);
+    outcome.at_ms = at_ms;
+    outcome.cause = cause;
+    outcome.body = reminder_body(claim, arena, &outcome.body_size);
     return outcome;
 }
 

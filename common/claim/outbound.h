@@ -9,6 +9,10 @@
 Outcome outbound_status(const Claim *claim, ClaimStatus previous, int64_t at_ms,
                         const Record *cause, Arena *arena);
 
+/* outbound_reminder - cpor.claim.answer-reminder.v1: what the partner still has to answer, and
+ * until when. Its id is the UUIDv5 of tenant_id/claim_id/reminder/<deadline_at as published>. */
+Outcome outbound_reminder(const Claim *claim, int64_t at_ms, const Record *cause, Arena *arena);
+
 /* outbound_official / outbound_ended - for one line of a claim, on association-official. */
 Outcome outbound_official(const Claim *claim, const Line *line, const Record *cause, Arena *arena);
 Outcome outbound_ended(const Claim *claim, const Line *line, const Record *cause, Arena *arena);

@@ -95,6 +95,26 @@ const char *status_body(const Claim *claim, ClaimStatus previous, int64_t at_ms,
     return writer_finish(&writer, ret_size);
 }
 
+const char *reminder_body(const Claim *claim, Arena *arena, size_t *ret_size)
+{
+    JsonWriter writer;
+    writer_init(&writer, arena, 384 + 256 * claim->finding_count);
+    writer_open(&writer, '{');
+    writer_member_text(&writer, "claim_id", claim->claim_id);
+    writer_member_text(&writer, "tenant_id", claim->tenant_id);
+    writer_member_or_null(&writer, "mpn_id", claim->mpn_id);
+    writer_member_integer(&writer, "revision", claim->revision);
+    writer_member_instant(&writer, "deadline_at", claim->answer_due_at_ms);
+    writer_key(&writer, "findings");
+    writer_open(&writer, '[');
+    for (size_t i = 0; i < claim->finding_count; i++)
+        if (claim_finding_is_open(claim, &claim->findings[i]))
+            write_finding(&writer, &claim->findings[i]);
+    writer_close(&writer, ']');
+    writer_close(&writer, '}');
+    return writer_finish(&writer, ret_size);
+}
+
 static void write_activities(JsonWriter *writer, unsigned activities)
 {
     writer_key(writer, "activities");

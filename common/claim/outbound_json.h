@@ -10,6 +10,9 @@
 const char *status_body(const Claim *claim, ClaimStatus previous, int64_t at_ms, Arena *arena,
                         size_t *ret_size);
 
+/* reminder_body - the questions that are still open, and until when. */
+const char *reminder_body(const Claim *claim, Arena *arena, size_t *ret_size);
+
 /* official_body, ended_body - one line of the claim became official, or its association ended. */
 const char *official_body(const Claim *claim, const Line *line, Arena *arena, size_t *ret_size);
 const char *ended_body(const Claim *claim, const Line *line, Arena *arena, size_t *ret_size);

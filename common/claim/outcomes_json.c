@@ -21,6 +21,8 @@ const char *outcomes_encode(const Outcome *outcomes, size_t count, Arena *arena)
         writer_member_text(&writer, "id", outcomes[i].id);
         writer_member_text(&writer, "subject", outcomes[i].subject);
         writer_member_integer(&writer, "at_ms", outcomes[i].at_ms);
+        if (outcomes[i].traceparent != NULL)
+            writer_member_text(&writer, "traceparent", outcomes[i].traceparent);
         writer_key(&writer, "body");
         writer_text_sized(&writer, outcomes[i].body, outcomes[i].body_size);
         writer_close(&writer, '}');
@@ -52,6 +54,7 @@ static bool decode_outcome(const json_t *item, const Record *cause, Arena *arena
         .body = copy_member(item, "body", arena),
         .body_size = json_string_length(json_object_get(item, "body")),
         .cause = cause,
+        .traceparent = copy_member(item, "traceparent", arena),
     };
     return json_is_integer(at_ms) && ret_outcome->topic != NULL && ret_outcome->key != NULL &&
            ret_outcome->type != NULL && ret_outcome->id != NULL && ret_outcome->body != NULL;

@@ -85,6 +85,9 @@ static rd_kafka_headers_t *outcome_headers(const Kafka *kafka, const Outcome *ou
     if (outcome->subject != NULL)
         headers_add(headers, "ce_subject", outcome->subject);
     headers_add(headers, "content-type", "application/json");
+    if (outcome->traceparent != NULL &&
+        (outcome->cause == NULL || record_header(outcome->cause, "traceparent") == NULL))
+        headers_add(headers, "traceparent", outcome->traceparent);
     if (outcome->cause != NULL) {
         headers_pass_on(headers, outcome->cause, "traceparent");
         headers_pass_on(headers, outcome->cause, "tracestate");
@@ -120,11 +123,24 @@ static size_t headers_size(const rd_kafka_headers_t *headers)
     return size;
 }
 
-/* The original's headers, unless they alone are more than a dead letter holds. */
-static rd_kafka_headers_t *original_headers(const rd_kafka_message_t *message, bool *ret_cut)
+/* Of a record that was stored and comes out of no message. */
+static rd_kafka_headers_t *stored_headers(const Record *record)
 {
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->header_count + 8);
+    for (size_t i = 0; i < record->header_count; i++)
+        rd_kafka_header_add(headers, record->headers[i].name, -1, record->headers[i].value,
+                            (ssize_t)record->headers[i].value_size);
+    return headers;
+}
+
+/* The original's headers, unless they alone are more than a dead letter holds. */
+static rd_kafka_headers_t *original_headers(const Record *record, bool *ret_cut)
+{
+    const rd_kafka_message_t *message = record->handle;
     rd_kafka_headers_t *original = NULL;
     *ret_cut = false;
+    if (message == NULL)
+        return stored_headers(record);
     if (rd_kafka_message_headers(message, &original) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return rd_kafka_headers_new(8);
     *ret_cut = headers_size(original) > DEAD_LETTER_PART_SIZE_MAX;
@@ -142,24 +158,24 @@ static size_t dead_letter_cut(size_t size, size_t size_max, bool *cut)
 
 /* The record's own headers as they came, all of them, then ours: the record can be put back. */
 static rd_kafka_headers_t *dead_letter_headers(const Kafka *kafka, const DeadLetter *letter,
-                                               const rd_kafka_message_t *message, bool cut)
+                                               bool cut)
 {
     const Record *record = letter->record;
     bool headers_cut;
-    rd_kafka_headers_t *headers = original_headers(message, &headers_cut);
-    char number[32], at[CLOCK_TEXT_SIZE];
+    rd_kafka_headers_t *headers = original_headers(record, &headers_cut);
+    char number[32], at[CLOCK_TEXT_SIZE], topic[KAFKA_NAME_SIZE];
 
     headers_add(headers, "dlq_reason", letter->reason);
     headers_add(headers, "dlq_detail", letter->detail == NULL ? "" : letter->detail);
     headers_add(headers, "dlq_service", kafka->settings.service);
-    headers_add(headers, "dlq_topic", rd_kafka_topic_name(message->rkt));
+    headers_add(headers, "dlq_topic", kafka_topic_name(kafka, record->topic, topic));
     snprintf(number, sizeof number, "%" PRId32, record->partition);
     headers_add(headers, "dlq_partition", number);
     snprintf(number, sizeof number, "%" PRId64, record->offset);
     headers_add(headers, "dlq_offset", number);
     headers_add(headers, "dlq_timestamp", clock_format(record->receipt_at_ms, at));
     if (cut || headers_cut) {
-        snprintf(number, sizeof number, "%zu", message->len);
+        snprintf(number, sizeof number, "%zu", record->value_size);
         headers_add(headers, "dlq_cut", number); /* the value's size as it came */
     }
     return headers;
@@ -168,18 +184,18 @@ static rd_kafka_headers_t *dead_letter_headers(const Kafka *kafka, const DeadLet
 rd_kafka_resp_err_t kafka_send_dead_letter(const Kafka *kafka, rd_kafka_t *producer,
                                            const DeadLetter *letter, void *opaque)
 {
-    const rd_kafka_message_t *message = letter->record->handle;
+    const Record *record = letter->record;
     char topic[KAFKA_NAME_SIZE];
     bool cut = false;
-    const size_t key_size = dead_letter_cut(message->key_len, DEAD_LETTER_PART_SIZE_MAX, &cut);
-    const size_t value_size = dead_letter_cut(message->len, DEAD_LETTER_VALUE_SIZE_MAX, &cut);
+    const size_t key_size = dead_letter_cut(record->key_size, DEAD_LETTER_PART_SIZE_MAX, &cut);
+    const size_t value_size = dead_letter_cut(record->value_size, DEAD_LETTER_VALUE_SIZE_MAX, &cut);
     const Sending sending = {
         .topic = kafka_topic_name(kafka, kafka_dead_letter_topic, topic),
-        .key = message->key,
+        .key = record->key,
         .key_size = key_size,
-        .value = message->payload,
+        .value = record->value,
         .value_size = value_size,
-        .headers = dead_letter_headers(kafka, letter, message, cut),
+        .headers = dead_letter_headers(kafka, letter, cut),
         .opaque = opaque,
     };
     return sending_produce(producer, &sending);

@@ -28,7 +28,7 @@ typedef struct Record {
     RecordHeader headers[RECORD_HEADER_COUNT_MAX]; /* the first ones; see header_total */
     size_t header_count;
     size_t header_total; /* of the record; what is over the limit is still kept in a dead letter */
-    const void *handle;  /* the adapter's own */
+    const void *handle;  /* the adapter's own; NULL: made of stored bytes, all is in the fields */
 } Record;
 
 /* record_header - the first header with this name (case-sensitive), or NULL. */
@@ -44,7 +44,8 @@ typedef struct Outcome {
     int64_t at_ms;       /* ce_time, business */
     const char *body;    /* JSON */
     size_t body_size;
-    const Record *cause; /* traceparent and tracestate are passed on from it; or NULL */
+    const Record *cause;     /* traceparent and tracestate are passed on from it; or NULL */
+    const char *traceparent; /* where cause has none (a timer's wake-up); or NULL */
 } Outcome;
 
 /* A record that can never be processed: published as it came, with why. */

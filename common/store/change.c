@@ -147,11 +147,16 @@ static void change_start_answer(Change *change)
     if (calendar_deadline(store->calendars, calendar, NULL, change->at_ms,
                           store->business_day_count, &deadline, &error)) {
         claim->answer_due_at_ms = deadline.deadline_at_ms;
+        (void)!calendar_reminder(store->calendars, &deadline, store->reminder_day_count,
+                                 &claim->reminder_at_ms);
         return;
     }
     /* Past the calendar's end nobody is refused early: two days a day, and somebody is told. */
     claim->answer_due_at_ms =
         change->at_ms + (int64_t)store->business_day_count * 2 * 24 * 3600 * 1000;
+    if (store->reminder_day_count > 0 && store->reminder_day_count <= store->business_day_count)
+        claim->reminder_at_ms =
+            claim->answer_due_at_ms - (int64_t)store->reminder_day_count * 2 * 24 * 3600 * 1000;
     log_error(LOG_WARNING, "answer-calendar", &error, "claim_id=%s", claim->claim_id);
 }
 
@@ -193,6 +198,17 @@ static void change_publish(Change *change, ChangeKind kind)
     }
 }
 
+/* What a timer's wake-up decides goes on under the trace of the claim's document. */
+static void change_trace(Change *change)
+{
+    const Claim *claim = change->entry->claim;
+    if (claim->traceparent[0] == '\0')
+        return;
+    const char *traceparent = arena_text(change->work->arena, claim->traceparent);
+    for (size_t i = 0; i < change->move->outcome_count; i++)
+        change->move->outcomes[i].traceparent = traceparent;
+}
+
 bool change_end(Change *change, ChangeKind kind)
 {
     Work *work = change->work;
@@ -222,6 +238,7 @@ bool change_end(Change *change, ChangeKind kind)
                    .outcome_count = move->outcome_count,
                    .outcome_room = move->outcome_room};
     change_publish(change, kind);
+    change_trace(change);
     move->sequence = claim->sequence;
     work->moves =
         arena_grow(work->arena, work->moves, sizeof(Move *), work->move_count, &work->move_room);

@@ -14,6 +14,7 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
     store->worker = worker;
     store->default_country = config_text(config, "CPOR_DEFAULT_COUNTRY");
     store->business_day_count = (int)config_integer(config, "CPOR_BUSINESS_DAYS");
+    store->reminder_day_count = (int)config_integer(config, "CPOR_ANSWER_REMINDER_DAYS");
     store->events_duplicate = metrics_counter(
         "events_duplicate_total", "", "publishers' duplicates: changed and published nothing");
     store->events_replayed = metrics_counter(
@@ -24,17 +25,29 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
                                             "timers left to the sweep because Redis was away");
     store->calendars_ending = metrics_gauge("calendars_ending", "",
                                             "calendars that end within 60 days; bring newer files");
-    if (!calendar_set_open(&store->calendars, worker_share_dir(worker, "calendars"), reterr))
+    if (!store_reload(store, reterr))
         return false;
-    if (calendar_find(store->calendars, store->default_country) == NULL)
+    return timer_index_open(
+        config_text(config, "CPOR_REDIS_URL"), config_text(config, "CPOR_REDIS_PREFIX"),
+        (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &store->timers, reterr);
+}
+
+bool store_reload(Store *store, Error *reterr)
+{
+    CalendarSet *calendars = NULL;
+    if (!calendar_set_open(&calendars, worker_share_dir(store->worker, "calendars"), reterr))
+        return false;
+    if (calendar_find(calendars, store->default_country) == NULL) {
+        calendar_set_release(&calendars);
         return error_set(reterr, ERROR_FATAL,
                          "open calendars: CPOR_DEFAULT_COUNTRY=%s has no file; name a country that "
                          "has one",
                          store->default_country);
+    }
+    calendar_set_release(&store->calendars);
+    store->calendars = calendars;
     store_watch_calendars(store);
-    return timer_index_open(
-        config_text(config, "CPOR_REDIS_URL"), config_text(config, "CPOR_REDIS_PREFIX"),
-        (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &store->timers, reterr);
+    return true;
 }
 
 void store_watch_calendars(Store *store)

@@ -24,7 +24,7 @@ typedef struct Store {
     TimerIndex *timers;
     CalendarSet *calendars;
     const char *default_country; /* borrowed from the configuration */
-    int business_day_count;
+    int business_day_count, reminder_day_count;
     int64_t timers_silent_until_mono_ms; /* after an error: leave Redis alone until then */
     bool unarmed[TIMER_SHARD_COUNT];     /* has timers that Redis never heard of: fill it anew */
     Metric *calendars_ending;
@@ -41,7 +41,9 @@ typedef struct Store {
     {"CPOR_DEFAULT_COUNTRY", "US", CONFIG_TEXT, 0, 0,                                              \
      "calendar where neither customer nor tenant has a country with a file"},                      \
     {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30,                                             \
-     "length of the customer's window and of the partner's time to answer"}
+     "length of the customer's window and of the partner's time to answer"},                       \
+    {"CPOR_ANSWER_REMINDER_DAYS", "1", CONFIG_INTEGER, 0, 30,                                      \
+     "business days before the partner's answer falls due an event reminds it; 0: none"}
 
 /* Rows for the services that sign or verify opt-out links. */
 #define TOKEN_CONFIG_ITEMS                                                                         \
@@ -65,6 +67,13 @@ MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Erro
  */
 MUST_CHECK bool store_open(Store *store, Worker *worker, Error *reterr);
 void store_close(Store *store); /* also after a failed open */
+
+/*
+ * store_reload - read the calendars anew; deadlines that were given stay. Between batches.
+ *
+ * Errors:  FATAL  as store_open: then the calendars of before stay.
+ */
+MUST_CHECK bool store_reload(Store *store, Error *reterr);
 
 /* store_watch_calendars - set the gauge of calendars that end within 60 days of business time now.
  * Past a calendar's end notices of its country wait. */
@@ -98,6 +107,15 @@ typedef struct Attachment {
     const char *kind, *body;
 } Attachment;
 
+/* An opt-out whose claim is not known; see store_kept.c. */
+typedef struct Kept {
+    const Event *event;
+    int64_t due_at_ms; /* then it is a dead letter; 0: never */
+    bool is_stored;    /* read from the database, not of this batch */
+    bool is_done;      /* applied or expired */
+    const Event *expired_by;
+} Kept;
+
 typedef struct Work {
     Store *store;
     Batch *batch;
@@ -117,11 +135,15 @@ typedef struct Work {
     SlotBook slots;
     TextMap positions; /* topic/partition -> Position, see store_position.c */
     bool is_partial;   /* the batch is saved piece by piece: positions say nothing of it */
+    bool is_chunk;     /* of one record, which is not over with it: its position stays */
+    bool settles;      /* the records' settling is looked for in the history too */
 
     Move **moves;
     size_t move_count, move_room;
     Attachment *attachments;
     size_t attachment_count, attachment_room;
+    Kept **kept;
+    size_t kept_count, kept_room;
 } Work;
 
 /* work_init - an empty unit of work over a batch; everything in it lives in the batch's arena. */
@@ -165,6 +187,19 @@ Meeting work_meet(Work *work, const Event *event);
 
 /* work_was_handled - like work_meet, but only asks: publishes, counts and remembers nothing. */
 Meeting work_was_handled(Work *work, const Event *event);
+
+/*
+ * work_settling - the event as the cause of what its receipt settles, which is nobody's act and has
+ * a key of its own in the history: a record can be half settled when a crash comes, and what it
+ * settled says nothing of whether it was applied.
+ * work_resume - publish what this very record settled before a crash; then settle on. Needs
+ * settles.
+ */
+const Event *work_settling(Work *work, const Event *event);
+void work_resume(Work *work, const Event *event);
+
+/* work_was_dead - this very record was made a dead letter before a crash (and left a row). */
+bool work_was_dead(const Work *work, const Event *event);
 
 /* work_create - a claim that does not exist yet; the caller fills it. */
 Entry *work_create(Work *work, const char *tenant_id, const char *claim_id);
@@ -222,6 +257,35 @@ Move *work_note(Work *work, const Event *event, const char *tenant_id, const cha
                 int64_t at_ms);
 void move_add(Work *work, Move *move, const Outcome *outcome);
 
+/* ---- opt-outs that came before their claims ---- */
+
+/* Who makes claims share it; who keeps an opt-out for want of a claim is alone. */
+typedef enum KeptLock { KEPT_LOCK_MAKE, KEPT_LOCK_KEEP } KeptLock;
+
+typedef struct ClaimName {
+    const char *tenant_id, *claim_id;
+} ClaimName;
+
+/* work_lock_kept - until the end of the transaction. Before work_load: who waits for it must hold
+ * no claim, or two would wait for each other. */
+MUST_CHECK bool work_lock_kept(Work *work, KeptLock lock, Error *reterr);
+
+/* work_load_kept - what is kept for these claims, locked; in order of receipt. */
+MUST_CHECK bool work_load_kept(Work *work, const ClaimName *names, size_t count, Error *reterr);
+
+/* work_keep - keep an opt-out until due_at_ms, with a row of history. Needs KEPT_LOCK_KEEP. */
+void work_keep(Work *work, const Event *event, int64_t due_at_ms);
+
+/* work_apply_kept - the event has made this claim: what was kept for it and had not expired at the
+ * event's receipt is applied, in its own name; creation, the event's move, publishes it. Needs
+ * KEPT_LOCK_MAKE and work_load_kept. */
+void work_apply_kept(Work *work, const Event *event, Entry *entry, Move *creation);
+
+/* work_expire_kept - what was kept for the event's claim until its receipt is a dead letter now.
+ * work_replay_expired - the same dead letters again, for an event that was handled before. */
+void work_expire_kept(Work *work, const Event *event);
+MUST_CHECK bool work_replay_expired(Work *work, const Event *event, Error *reterr);
+
 /*
  * work_save - write every change in a few statements, commit, arm the new timers in Redis (best
  * effort: PostgreSQL has them), and add the outcomes to the batch, in order.
@@ -238,8 +302,10 @@ void work_rollback(Work *work);
 typedef enum TimerKind {
     TIMER_WINDOW,
     TIMER_ANSWER,
+    TIMER_REMINDER,
     TIMER_RECHECK,
     TIMER_NOTICE,
+    TIMER_KEPT,
     TIMER_KIND_COUNT
 } TimerKind;
 

@@ -41,12 +41,15 @@ MUST_CHECK bool positions_save(Work *work, Error *reterr);
 /* position_is_past - the record was handled, whether it left a row of history or not. */
 bool position_is_past(const Work *work, const Record *record);
 
+/* kept_save - rows and timers of what was kept, applied or expired. */
+MUST_CHECK bool kept_save(Work *work, Error *reterr);
+
 /* A timer that a claim wants, as a row. */
 typedef struct TimerRow {
     TimerKind kind;
     int64_t due_at_ms;
 } TimerRow;
-enum { CLAIM_TIMER_COUNT_MAX = CLAIM_LINE_COUNT_MAX + 3 };
+enum { CLAIM_TIMER_COUNT_MAX = CLAIM_LINE_COUNT_MAX + 4 };
 
 /* claim_timers - which timers the claim's state asks for; a function of the claim alone. */
 size_t claim_timers(const Claim *claim, TimerRow ret_rows[CLAIM_TIMER_COUNT_MAX]);

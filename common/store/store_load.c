@@ -1,5 +1,6 @@
 /* store_load.c - lock and load claims, then ask the history which events were handled before. */
 #include "claim/outbound.h"
+#include "claim/uuid.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "store/claim_row.h"
@@ -85,8 +86,11 @@ static bool work_load_causes(Work *work, Error *reterr)
         " coalesce(ignored, '') from history where cause_key = any($1::uuid[]) order by id"};
     DbColumn keys;
     db_column_init(&keys, work->arena);
-    for (size_t i = 0; i < work->event_count; i++)
+    for (size_t i = 0; i < work->event_count; i++) {
         db_column_add_text(&keys, work->events[i].cause_key);
+        if (work->settles)
+            db_column_add_text(&keys, work_settling(work, &work->events[i])->cause_key);
+    }
     const char *parameters[] = {db_column_literal(&keys)};
     DbResult *result = NULL;
     if (!database_run(work->database, &statement, parameters, 1, &result, reterr))
@@ -202,6 +206,31 @@ static const Cause *work_cause_of(const Work *work, const Event *event)
     const Record *record = event->record;
     return text_map_get(&work->causes, coordinates_key(work->arena, event->cause_key, record->topic,
                                                        record->partition, record->offset));
+}
+
+const Event *work_settling(Work *work, const Event *event)
+{
+    Event *settling = arena_new(work->arena, sizeof *settling);
+    *settling = *event;
+    settling->actor = (Actor){.type = ACTOR_SYSTEM, .id = ""};
+    settling->reason = NULL;
+    uuid_cause(arena_printf(work->arena, "settle %s", event->source), event->id,
+               settling->cause_key);
+    return settling;
+}
+
+void work_resume(Work *work, const Event *event)
+{
+    const Event *settling = work_settling(work, event);
+    const Cause *cause = work_cause_of(work, settling);
+    if (cause != NULL)
+        work_replay(work, cause, settling);
+}
+
+bool work_was_dead(const Work *work, const Event *event)
+{
+    const Cause *cause = work_cause_of(work, event);
+    return cause != NULL && cause->dead_letter != NULL;
 }
 
 Meeting work_was_handled(Work *work, const Event *event)

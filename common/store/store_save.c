@@ -323,7 +323,8 @@ static bool save_history(Work *work, Error *reterr)
 
 static bool save_positions(Work *work, Error *reterr)
 {
-    return work->is_partial || work->batch->record_count == 0 || positions_save(work, reterr);
+    return work->is_partial || work->is_chunk || work->batch->record_count == 0 ||
+           positions_save(work, reterr);
 }
 
 /* ---- after the commit ---- */
@@ -333,8 +334,25 @@ typedef struct ShardTimers {
     size_t count, room;
 } ShardTimers;
 
+static void shard_add(Work *work, ShardTimers *shards, TimerKind kind, const ClaimName *name,
+                      int64_t due_at_ms)
+{
+    ShardTimers *shard = &shards[timer_shard(name->tenant_id)];
+    shard->timers =
+        arena_grow(work->arena, shard->timers, sizeof *shard->timers, shard->count, &shard->room);
+    Timer *timer = &shard->timers[shard->count++];
+    timer->due_at_ms = due_at_ms;
+    timer_member(kind, name->tenant_id, name->claim_id, due_at_ms, timer->member);
+}
+
 static void work_collect_timers(Work *work, ShardTimers *shards)
 {
+    for (size_t i = 0; i < work->kept_count; i++) {
+        const Kept *kept = work->kept[i];
+        const ClaimName name = {kept->event->tenant_id, kept->event->claim_id};
+        if (!kept->is_stored && !kept->is_done)
+            shard_add(work, shards, TIMER_KEPT, &name, kept->due_at_ms);
+    }
     for (size_t i = 0; i < work->entry_count; i++) {
         const Entry *entry = work->entries[i];
         TimerRow was[CLAIM_TIMER_COUNT_MAX], now[CLAIM_TIMER_COUNT_MAX];
@@ -342,17 +360,10 @@ static void work_collect_timers(Work *work, ShardTimers *shards)
             continue;
         const size_t was_count = entry->was == NULL ? 0 : claim_timers(entry->was, was);
         const size_t now_count = claim_timers(entry->claim, now);
-        ShardTimers *shard = &shards[timer_shard(entry->claim->tenant_id)];
-        for (size_t j = 0; j < now_count; j++) {
-            if (timers_have(was, was_count, &now[j]))
-                continue;
-            shard->timers = arena_grow(work->arena, shard->timers, sizeof *shard->timers,
-                                       shard->count, &shard->room);
-            Timer *timer = &shard->timers[shard->count++];
-            timer->due_at_ms = now[j].due_at_ms;
-            timer_member(now[j].kind, entry->claim->tenant_id, entry->claim->claim_id,
-                         now[j].due_at_ms, timer->member);
-        }
+        const ClaimName name = {entry->claim->tenant_id, entry->claim->claim_id};
+        for (size_t j = 0; j < now_count; j++)
+            if (!timers_have(was, was_count, &now[j]))
+                shard_add(work, shards, now[j].kind, &name, now[j].due_at_ms);
     }
 }
 
@@ -405,7 +416,7 @@ static void work_publish(Work *work)
 bool work_save(Work *work, Error *reterr)
 {
     if (!save_claims(work, reterr) || !save_documents(work, reterr) ||
-        !save_attachments(work, reterr) || !save_timers(work, reterr) ||
+        !save_attachments(work, reterr) || !save_timers(work, reterr) || !kept_save(work, reterr) ||
         !save_holders(work, reterr) || !save_contenders(work, reterr) ||
         !save_history(work, reterr) || !save_positions(work, reterr) ||
         !database_commit(work->database, reterr))

@@ -6,10 +6,8 @@
 #include <string.h>
 
 static const char *const timer_names[TIMER_KIND_COUNT] = {
-    [TIMER_WINDOW] = "WINDOW",
-    [TIMER_ANSWER] = "ANSWER",
-    [TIMER_RECHECK] = "RECHECK",
-    [TIMER_NOTICE] = "NOTICE",
+    [TIMER_WINDOW] = "WINDOW",   [TIMER_ANSWER] = "ANSWER", [TIMER_REMINDER] = "REMINDER",
+    [TIMER_RECHECK] = "RECHECK", [TIMER_NOTICE] = "NOTICE", [TIMER_KEPT] = "KEPT",
 };
 
 const char *timer_kind_name(TimerKind kind)
@@ -45,6 +43,8 @@ size_t claim_timers(const Claim *claim, TimerRow ret_rows[CLAIM_TIMER_COUNT_MAX]
             count = add_window(ret_rows, count, claim->lines[i].deadline_at_ms);
     if (claim->answer_due_at_ms != 0)
         ret_rows[count++] = (TimerRow){TIMER_ANSWER, claim->answer_due_at_ms};
+    if (claim->reminder_at_ms != 0)
+        ret_rows[count++] = (TimerRow){TIMER_REMINDER, claim->reminder_at_ms};
     if (claim->recheck_at_ms != 0)
         ret_rows[count++] = (TimerRow){TIMER_RECHECK, claim->recheck_at_ms};
     if (claim->notice_retry_at_ms != 0)
@@ -58,6 +58,9 @@ void timer_member(TimerKind kind, const char *tenant_id, const char *claim_id, i
     if (kind == TIMER_WINDOW) /* one per tenant and deadline wakes them all */
         snprintf(ret_member, TIMER_MEMBER_SIZE, "%s %s @%" PRId64, timer_names[kind], tenant_id,
                  due_at_ms);
+    else if (kind == TIMER_KEPT) /* a claim may have several: none goes over another */
+        snprintf(ret_member, TIMER_MEMBER_SIZE, "%s %s %s @%" PRId64, timer_names[kind], tenant_id,
+                 claim_id, due_at_ms);
     else
         snprintf(ret_member, TIMER_MEMBER_SIZE, "%s %s %s", timer_names[kind], tenant_id, claim_id);
 }

@@ -191,6 +191,8 @@ class Timeline:
             if kind == "cpor.association.challenged.v1":
                 self.challenged.append(data)
                 self.later(at_ms, 3, self.show_challenged, at_ms, data)
+            elif kind == "cpor.claim.answer-reminder.v1":
+                self.later(at_ms, 3, self.show_reminder, at_ms, data)
             elif topic == "association-official":
                 self.official.append((message.partition(), message.offset(), kind, data))
                 at_ms = instant_ms(data.get("official_at") or data["ended_at"])
@@ -263,6 +265,12 @@ class Timeline:
         self.row(at_ms, claim, f"{claim.partner} is warned: a claim with newer evidence wants "
                  f"{claim.items[data['line']]} and would take over at {deadline}. Whose it is "
                  "stays untold; fresher evidence would keep the slot.", "yellow", mark="◆")
+
+    def show_reminder(self, at_ms, data):
+        claim = self.claims[data["claim_id"]]
+        deadline = local_text(instant_ms(data["deadline_at"]), claim.zone, True)
+        self.row(at_ms, claim, f"{claim.partner} is reminded: its answer is due by {deadline}",
+                 "yellow", mark="◆")
 
     def show_dead_letter(self, at_ms, message, headers):
         self.row(at_ms, None, f"Dead letter: {headers['dlq_reason'].decode()}", "red", "bold")

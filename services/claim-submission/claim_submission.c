@@ -7,12 +7,46 @@
 #include <stdio.h>
 #include <string.h>
 
-const ConfigItem submission_config_items[] = {STORE_CONFIG_ITEMS, {.name = NULL}};
+enum { REVIEW_COUNT_MS = 3000 };
+
+const ConfigItem submission_config_items[] = {
+    STORE_CONFIG_ITEMS,
+    {"CPOR_REVIEW_DAYS_MAX", "3", CONFIG_INTEGER, 1, 365,
+     "days after which a claim that waits for a reviewer counts as late"},
+    {.name = NULL},
+};
 
 bool submission_open(Worker *worker, void *state, Error *reterr)
 {
     Submission *submission = state;
+    submission->review_ms_max =
+        config_integer(worker_config(worker), "CPOR_REVIEW_DAYS_MAX") * 24 * 3600 * 1000;
+    submission->in_review = metrics_gauge(
+        "claims_in_review", "", "claims that wait for a reviewer; each instance shows all");
+    submission->in_review_late = metrics_gauge(
+        "claims_in_review_late", "", "of these, claims that wait longer than CPOR_REVIEW_DAYS_MAX");
     return store_open(&submission->store, worker, reterr);
+}
+
+/* Each instance counts in the same rows, so each shows the same. */
+bool submission_tick(Worker *worker, void *state, int *ret_next_ms, Error *reterr)
+{
+    Submission *submission = state;
+    int64_t count = 0, late_count = 0;
+    *ret_next_ms = REVIEW_COUNT_MS;
+    if (!submission_count_reviews(worker_database(worker),
+                                  clock_now(worker_clock(worker)) - submission->review_ms_max,
+                                  &count, &late_count, reterr))
+        return false;
+    metric_set(submission->in_review, count);
+    metric_set(submission->in_review_late, late_count);
+    return true;
+}
+
+bool submission_reload(Worker *worker, void *state, Error *reterr)
+{
+    (void)worker;
+    return store_reload(&((Submission *)state)->store, reterr);
 }
 
 void submission_close(Worker *worker, void *state)
@@ -24,15 +58,12 @@ void submission_close(Worker *worker, void *state)
 
 static bool submission_step(Work *work, Error *reterr)
 {
-    if (!work_begin(work, reterr))
+    Imports imports = {0};
+    if (!work_begin(work, reterr) || !submission_load(work, &imports, reterr))
         return false;
     for (size_t i = 0; i < work->event_count; i++)
-        work_want(work, work->events[i].tenant_id, work->events[i].claim_id);
-    if (!work_load(work, reterr))
-        return false;
-    for (size_t i = 0; i < work->event_count; i++)
-        submission_decide(work, &work->events[i]);
-    return submission_apply_kept(work, reterr) && work_save(work, reterr);
+        submission_decide(work, &imports, &work->events[i]);
+    return submission_save(work, &imports, reterr);
 }
 
 bool submission_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
@@ -80,6 +111,19 @@ static void claim_take_lines(Claim *claim, const ClaimDocument *document, Arena 
     }
 }
 
+void claim_take_trace(Claim *claim, const Record *record)
+{
+    const RecordHeader *header = record_header(record, "traceparent");
+    claim->traceparent[0] = '\0';
+    if (header == NULL || header->value_size != TRACEPARENT_SIZE - 1)
+        return;
+    for (size_t i = 0; i < header->value_size; i++)
+        if (header->value[i] == '\0' || strchr("0123456789abcdef-", header->value[i]) == NULL)
+            return;
+    memcpy(claim->traceparent, header->value, header->value_size);
+    claim->traceparent[header->value_size] = '\0';
+}
+
 static void submission_create(Work *work, const Event *event)
 {
     Entry *entry = work_create(work, event->tenant_id, event->claim_id);
@@ -90,19 +134,25 @@ static void submission_create(Work *work, const Event *event)
     claim->received_at_ms = event->receipt_at_ms;
     claim_take_document(claim, event->document);
     claim_take_lines(claim, event->document, work->arena);
+    claim_take_trace(claim, event->record);
     memcpy(entry->content_hash, event->content_hash, sizeof entry->content_hash);
     entry->new_document = event->canonical;
     const Outcome received = outbound_claim_event(EVENT_CLAIM_RECEIVED, claim, event->receipt_at_ms,
                                                   event->record, work->arena);
     change_add(&change, &received);
     change_end(&change, CHANGE_PUBLISHED);
+    work_apply_kept(work, event, entry, change.move);
 }
 
 /* Other content under a known claim id is never silence: that would hide a lost claim. */
-static void submission_submit(Work *work, const Event *event, const Entry *entry)
+static void submission_submit(Work *work, const Imports *imports, const Event *event,
+                              const Entry *entry)
 {
     if (work_was_handled(work, event) == MEETING_REPLAYED) {
         (void)work_meet(work, event);
+    } else if (entry == NULL && imports_has(imports, work->arena, event)) {
+        work_dead_letter(work, event, "CLAIM_IMMUTABLE",
+                         "an association is being imported under this claim_id; send a new one");
     } else if (entry == NULL) {
         if (work_meet(work, event) == MEETING_NEW)
             submission_create(work, event);
@@ -136,6 +186,21 @@ static void submission_settle_answer(Work *work, const Event *event, Entry *entr
     change_end(&change, CHANGE_IF_MOVED);
 }
 
+/* Once: what was sent is forgotten with the same commit. Too early (a clock ahead of the broker's)
+ * is nothing; the sweep of overdue timers wakes again. */
+static void submission_remind(Work *work, const Event *event, Entry *entry)
+{
+    Claim *claim = entry->claim;
+    if (claim->reminder_at_ms == 0 || claim->reminder_at_ms > event->receipt_at_ms)
+        return;
+    Change change = change_begin(work, event, entry, event->receipt_at_ms);
+    const Outcome reminder =
+        outbound_reminder(claim, event->receipt_at_ms, event->record, work->arena);
+    claim->reminder_at_ms = 0;
+    change_add(&change, &reminder);
+    change_end(&change, CHANGE_SILENT);
+}
+
 /* ---- the rest ---- */
 
 static bool claim_is_live(const Claim *claim)
@@ -155,21 +220,14 @@ static void submission_comment(Work *work, const Event *event, Entry *entry)
     change_end(&change, CHANGE_SILENT);
 }
 
-static bool evidence_fits(const Event *event, const Claim *claim)
-{
-    for (size_t i = 0; i < event->poe_count; i++)
-        for (size_t j = 0; j < event->poe[i].cover_count; j++)
-            if (claim_line(claim, event->poe[i].covers[j]) == NULL)
-                return false;
-    return true;
-}
-
 /* What can stop or end an association is decided where the opt-outs arrive. */
 static void submission_forward(Work *work, const Event *event, Entry *entry)
 {
     if (entry != NULL && work_was_handled(work, event) != MEETING_REPLAYED)
         submission_settle_answer(work, event, entry);
-    if (entry != NULL && !evidence_fits(event, entry->claim)) {
+    /* A line of an imported claim may be on its way: the log that decides knows. */
+    if (entry != NULL && entry->claim->origin != ORIGIN_LEGACY &&
+        !evidence_fits(event, entry->claim)) {
         batch_add_dead_letter(work->batch, event->record, "FIELD_INVALID",
                               "/poe: covers names a line that the claim does not have");
         return;
@@ -193,6 +251,8 @@ static void submission_decide_known(Work *work, const Event *event, Entry *entry
         submission_review(work, event, entry);
     else if (event->type == EVENT_COMMENT_ADDED)
         submission_comment(work, event, entry);
+    else if (event->type == EVENT_REMINDER_DUE)
+        submission_remind(work, event, entry);
 }
 
 static bool event_is_forwarded(EventType type)
@@ -201,18 +261,39 @@ static bool event_is_forwarded(EventType type)
            type == EVENT_DISASSOCIATED || type == EVENT_IMPORTED;
 }
 
-void submission_decide(Work *work, const Event *event)
+/* What an imported claim that is not there yet can take here: it waits for nobody's answer. */
+static void submission_coming(Work *work, const Event *event)
+{
+    if (work_meet(work, event) != MEETING_NEW)
+        return;
+    if (event->type != EVENT_COMMENT_ADDED) {
+        work_ignore(work, event, "the claim is being imported; it waits for no answer");
+        return;
+    }
+    work_attach(work, event, "COMMENT", event->comment);
+    (void)work_note(work, event, event->tenant_id, event->claim_id, event->receipt_at_ms);
+}
+
+void submission_decide(Work *work, Imports *imports, const Event *event)
 {
     Entry *entry = work_entry(work, event->tenant_id, event->claim_id);
-    if (event->type == EVENT_CLAIM_SUBMITTED)
-        submission_submit(work, event, entry);
-    else if (entry == NULL && event->type == EVENT_ANSWER_DUE)
+    const bool is_coming = entry == NULL && imports_has(imports, work->arena, event);
+    if (event->type == EVENT_IMPORTED && entry == NULL)
+        imports_add(imports, work->arena, event);
+    if (work_was_dead(work, event)) /* its claim may have come since */
+        (void)work_meet(work, event);
+    else if (event->type == EVENT_CLAIM_SUBMITTED)
+        submission_submit(work, imports, event, entry);
+    else if (entry == NULL &&
+             (event->type == EVENT_ANSWER_DUE || event->type == EVENT_REMINDER_DUE))
         return; /* a wake-up and no more */
-    else if (entry == NULL && event->type != EVENT_IMPORTED)
-        batch_add_dead_letter(work->batch, event->record, "UNKNOWN_CLAIM",
-                              "no claim with this tenant_id and claim_id was submitted");
+    else if (entry == NULL && !is_coming && event->type != EVENT_IMPORTED)
+        work_dead_letter(work, event, "UNKNOWN_CLAIM",
+                         "no claim with this tenant_id and claim_id was submitted");
     else if (event_is_forwarded(event->type))
         submission_forward(work, event, entry);
+    else if (is_coming)
+        submission_coming(work, event);
     else
         submission_decide_known(work, event, entry);
 }

@@ -1,67 +1,125 @@
-/* claim_submission_db.c - opt-outs that were kept because their claim was not known yet. */
+/* claim_submission_db.c - what a batch must know before it decides. */
 #include "claim_submission.h"
 
-#include "claim/transition.h"
+#include <stdio.h>
 
-#include <string.h>
-
-static bool line_is_named(const char *lines, bool all, int32_t number, Arena *arena)
+static bool any_submission(const Work *work)
 {
-    return all || strstr(lines, arena_printf(arena, ",%d,", number)) != NULL;
+    for (size_t i = 0; i < work->event_count; i++)
+        if (work->events[i].type == EVENT_CLAIM_SUBMITTED)
+            return true;
+    return false;
 }
 
-/* The submission is the cause of record: whoever reads it again publishes this too. */
-static void apply_kept(Work *work, const DbResult *result, size_t row)
+/* ---- imports on their way ---- */
+
+static const char *import_key(Arena *arena, const char *tenant_id, const char *claim_id)
 {
-    Entry *entry = work_entry(work, db_text(result, row, 0), db_text(result, row, 1));
-    const Event *submission = NULL;
-    for (size_t i = 0; i < work->event_count && submission == NULL; i++)
-        if (work->events[i].type == EVENT_CLAIM_SUBMITTED &&
-            strcmp(work->events[i].tenant_id, entry->claim->tenant_id) == 0 &&
-            strcmp(work->events[i].claim_id, entry->claim->claim_id) == 0)
-            submission = &work->events[i];
-    Event *event = arena_new(work->arena, sizeof *event);
-    *event = *submission;
-    event->type = EVENT_CUSTOMER_OPTED_OUT;
-    event->actor.type =
-        strcmp(db_text(result, row, 4), "operator") == 0 ? ACTOR_OPERATOR : ACTOR_CUSTOMER;
-    event->actor.id = arena_text(work->arena, db_text(result, row, 5));
-    Change change = change_begin(work, event, entry, event->receipt_at_ms);
-    for (size_t i = 0; i < entry->claim->line_count; i++)
-        if (line_is_named(db_text(result, row, 2), db_integer(result, row, 3) != 0,
-                          entry->claim->lines[i].number, work->arena))
-            (void)!line_move(&entry->claim->lines[i], LINE_OPT_OUT, CODE_NONE,
-                             event->receipt_at_ms);
-    (void)change_end(&change, CHANGE_IF_MOVED);
+    return arena_printf(arena, "%s/%s", tenant_id, claim_id);
 }
 
-bool submission_apply_kept(Work *work, Error *reterr)
+bool imports_has(const Imports *imports, Arena *arena, const Event *event)
 {
-    static const DbStatement statement = {
-        "kept-take",
-        "delete from kept_opt_outs k using unnest($1::uuid[], $2::text[]) as w(tenant_id, claim_id)"
-        " where k.tenant_id = w.tenant_id and k.claim_id = w.claim_id returning k.tenant_id,"
-        " k.claim_id, ',' || coalesce(array_to_string(k.lines, ','), '') || ',',"
-        " (k.lines is null)::integer, k.actor_type, k.actor_id"};
+    return text_map_get(&imports->coming, import_key(arena, event->tenant_id, event->claim_id)) !=
+           NULL;
+}
+
+void imports_add(Imports *imports, Arena *arena, const Event *event)
+{
+    if (imports_has(imports, arena, event))
+        return;
+    text_map_put(&imports->coming, import_key(arena, event->tenant_id, event->claim_id), imports);
+    imports->fresh = arena_grow(arena, imports->fresh, sizeof *imports->fresh, imports->fresh_count,
+                                &imports->fresh_room);
+    imports->fresh[imports->fresh_count++] = (ClaimName){event->tenant_id, event->claim_id};
+}
+
+static bool run_names(Work *work, const DbStatement *statement, const ClaimName *names,
+                      size_t count, DbResult **ret_result, Error *reterr)
+{
     DbColumn tenants, claims;
-    size_t count = 0;
     db_column_init(&tenants, work->arena);
     db_column_init(&claims, work->arena);
-    for (size_t i = 0; i < work->entry_count; i++) {
-        if (work->entries[i]->was != NULL)
-            continue;
-        db_column_add_text(&tenants, work->entries[i]->claim->tenant_id);
-        db_column_add_text(&claims, work->entries[i]->claim->claim_id);
-        count++;
+    for (size_t i = 0; i < count; i++) {
+        db_column_add_text(&tenants, names[i].tenant_id);
+        db_column_add_text(&claims, names[i].claim_id);
     }
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims)};
+    return database_run(work->database, statement, parameters, 2, ret_result, reterr);
+}
+
+static bool load_imports(Work *work, Imports *imports, const ClaimName *names, size_t count,
+                         Error *reterr)
+{
+    static const DbStatement statement = {
+        "imports-select", "select distinct i.tenant_id, i.claim_id from imported_claims i"
+                          " join unnest($1::uuid[], $2::text[]) as w(tenant_id, claim_id)"
+                          " on i.tenant_id = w.tenant_id and i.claim_id = w.claim_id"};
+    DbResult *result = NULL;
+    text_map_init(&imports->coming, work->arena);
     if (count == 0)
         return true;
-    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims)};
-    DbResult *result = NULL;
-    if (!database_run(work->database, &statement, parameters, 2, &result, reterr))
+    if (!run_names(work, &statement, names, count, &result, reterr))
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++)
-        apply_kept(work, result, row);
+        text_map_put(&imports->coming,
+                     import_key(work->arena, db_text(result, row, 0), db_text(result, row, 1)),
+                     imports);
     db_result_release(&result);
     return true;
+}
+
+/* ---- load, save ---- */
+
+bool submission_load(Work *work, Imports *imports, Error *reterr)
+{
+    ClaimName *unknown = arena_new(work->arena, (work->event_count + 1) * sizeof *unknown);
+    size_t count = 0;
+    if (any_submission(work) && !work_lock_kept(work, KEPT_LOCK_MAKE, reterr))
+        return false;
+    for (size_t i = 0; i < work->event_count; i++)
+        work_want(work, work->events[i].tenant_id, work->events[i].claim_id);
+    if (!work_load(work, reterr))
+        return false;
+    for (size_t i = 0; i < work->event_count; i++) {
+        const Event *event = &work->events[i];
+        if (work_entry(work, event->tenant_id, event->claim_id) == NULL)
+            unknown[count++] = (ClaimName){event->tenant_id, event->claim_id};
+    }
+    return work_load_kept(work, unknown, count, reterr) &&
+           load_imports(work, imports, unknown, count, reterr);
+}
+
+bool submission_save(Work *work, const Imports *imports, Error *reterr)
+{
+    static const DbStatement statement = {
+        "imports-insert", "insert into imported_claims (tenant_id, claim_id) select * from"
+                          " unnest($1::uuid[], $2::text[]) on conflict do nothing"};
+    return (imports->fresh_count == 0 ||
+            run_names(work, &statement, imports->fresh, imports->fresh_count, NULL, reterr)) &&
+           work_save(work, reterr);
+}
+
+/* ---- reviews ---- */
+
+bool submission_count_reviews(Database *database, int64_t late_before_ms, int64_t *ret_count,
+                              int64_t *ret_late_count, Error *reterr)
+{
+    static const DbStatement statement = {
+        "reviews-count", "select count(*), count(*) filter (where validated_at_ms < $1::bigint)"
+                         " from claims where (flags & 2) <> 0 and status = 'UNDER_REVIEW'"};
+    char before[24];
+    const char *parameters[] = {before};
+    DbResult *result = NULL;
+    snprintf(before, sizeof before, "%lld", (long long)late_before_ms);
+    if (!database_begin(database, reterr))
+        return false;
+    if (!database_run(database, &statement, parameters, 1, &result, reterr)) {
+        database_rollback(database);
+        return false;
+    }
+    *ret_count = db_integer(result, 0, 0);
+    *ret_late_count = db_integer(result, 0, 1);
+    db_result_release(&result);
+    return database_commit(database, reterr);
 }

@@ -18,6 +18,8 @@ int main(int argc, char **argv)
         .state_size = sizeof(Submission),
         .open = submission_open,
         .handle = submission_handle,
+        .reload = submission_reload,
+        .tick = submission_tick,
         .close = submission_close,
     };
     return worker_main(&spec, argc, argv);

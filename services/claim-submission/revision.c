@@ -111,6 +111,7 @@ static void revise(Work *work, const Event *event, Entry *entry)
     Change change = change_begin(work, event, entry, event->receipt_at_ms);
     claim_start_revision(claim, event->document, event->receipt_at_ms);
     revise_lines(claim, event->document, event->receipt_at_ms);
+    claim_take_trace(claim, event->record);
     entry->new_document = event->canonical;
     if (claim_has_line_to_judge(claim)) {
         const Outcome received = outbound_claim_event(

@@ -20,13 +20,17 @@ bool validation_open(Worker *worker, void *state, Error *reterr)
            open_catalogue(worker, &validation->catalogue, reterr);
 }
 
-/* A bad file keeps the catalogue that is there: no claim is lost for a typing error. */
+/* A bad file keeps all that is there: no claim is lost for a typing error. */
 bool validation_reload(Worker *worker, void *state, Error *reterr)
 {
     Validation *validation = state;
     Catalogue *catalogue = NULL;
     if (!open_catalogue(worker, &catalogue, reterr))
         return false;
+    if (!store_reload(&validation->store, reterr)) {
+        catalogue_release(&catalogue);
+        return false;
+    }
     catalogue_release(&validation->catalogue);
     validation->catalogue = catalogue;
     return true;
@@ -78,11 +82,26 @@ static void decide(Work *work, const Facts *facts, const Event *event)
 
 /* ---- the step ---- */
 
+/*
+ * Who saves reference records is alone, who validates shares: so a claim that comes to wait either
+ * saw the record, or is seen waiting by the one who saves it. Taken before any claim's row.
+ */
+static bool lock_references(Work *work, const References *references, Error *reterr)
+{
+    static const DbStatement write = {"references-lock-write",
+                                      "select pg_advisory_xact_lock(1919247974)"}; /* "reff" */
+    static const DbStatement read = {"references-lock-read",
+                                     "select pg_advisory_xact_lock_shared(1919247974)"};
+    return database_run(work->database, references->count > 0 ? &write : &read, NULL, 0, NULL,
+                        reterr);
+}
+
 static bool step(Work *work, const Validation *validation, const References *references,
                  Error *reterr)
 {
     Facts *facts = NULL;
-    if (!work_begin(work, reterr) || !references_save(work, references, reterr))
+    if (!work_begin(work, reterr) || !lock_references(work, references, reterr) ||
+        !references_save(work, references, reterr))
         return false;
     for (size_t i = 0; i < work->event_count; i++)
         work_want(work, work->events[i].tenant_id, work->events[i].claim_id);

@@ -22,6 +22,9 @@
     " where status = 'OPT_OUT_OPEN'"                                                               \
     " union select tenant_id, 'ANSWER', answer_due_at_ms, claim_id from claims"                    \
     " where answer_due_at_ms <> 0"                                                                 \
+    " union select tenant_id, 'REMINDER', reminder_at_ms, claim_id from claims"                    \
+    " where reminder_at_ms <> 0"                                                                   \
+    " union select tenant_id, 'KEPT', due_at_ms, claim_id from kept_opt_outs where due_at_ms <> 0" \
     " union select tenant_id, 'RECHECK', recheck_at_ms, claim_id from claims"                      \
     " where recheck_at_ms <> 0"                                                                    \
     " union select tenant_id, 'NOTICE', notice_retry_at_ms, claim_id from claims"                  \

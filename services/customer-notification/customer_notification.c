@@ -71,6 +71,28 @@ bool notification_open(Worker *worker, void *state, Error *reterr)
            open_senders(notification, config, reterr);
 }
 
+/* A bad file keeps all that is there. */
+bool notification_reload(Worker *worker, void *state, Error *reterr)
+{
+    Notification *notification = state;
+    Catalogue *catalogue = NULL;
+    NoticeTemplates *templates = NULL;
+    char path[4096];
+    snprintf(path, sizeof path, "%s/products.json", worker_share_dir(worker, "catalogue"));
+    if (!catalogue_open(path, &catalogue, reterr) ||
+        !notice_templates_open(worker_share_dir(worker, "templates"), &templates, reterr) ||
+        !store_reload(&notification->store, reterr)) {
+        catalogue_release(&catalogue);
+        notice_templates_release(&templates);
+        return false;
+    }
+    catalogue_release(&notification->catalogue);
+    notice_templates_release(&notification->templates);
+    notification->catalogue = catalogue;
+    notification->templates = templates;
+    return true;
+}
+
 void notification_close(Worker *worker, void *state)
 {
     Notification *notification = state;

@@ -25,6 +25,7 @@ extern const ConfigItem notification_config_items[];
 /* The functions of the service's WorkerSpec: what they must do is in runtime/worker.h. */
 bool notification_open(Worker *worker, void *state, Error *reterr);
 bool notification_handle(Worker *worker, void *state, Batch *batch, Error *reterr);
+bool notification_reload(Worker *worker, void *state, Error *reterr);
 void notification_close(Worker *worker, void *state);
 
 /* One message on its way. */

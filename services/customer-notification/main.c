@@ -15,6 +15,7 @@ int main(int argc, char **argv)
         .state_size = sizeof(Notification),
         .open = notification_open,
         .handle = notification_handle,
+        .reload = notification_reload,
         .close = notification_close,
     };
     return worker_main(&spec, argc, argv);

@@ -46,14 +46,6 @@ static bool token_is_good(const Deciding *deciding, const Event *event, const En
            (entry == NULL || content.revision == entry->claim->revision);
 }
 
-static void keep(Deciding *deciding, const Event *event)
-{
-    deciding->kept = arena_grow(deciding->work->arena, deciding->kept, sizeof *deciding->kept,
-                                deciding->kept_count, &deciding->kept_room);
-    deciding->kept[deciding->kept_count++] = event;
-    metric_add(deciding->expiry->kept, 1);
-}
-
 /* Received by the deadline but handled after the promotion (a foreign partition, a step back of
  * append times): honoured all the same, counted. */
 static void count_late(const Deciding *deciding, const Event *event, const Claim *claim)
@@ -73,7 +65,8 @@ static void opt_out(Deciding *deciding, const Event *event, Entry *entry)
         return;
     }
     if (entry == NULL) {
-        keep(deciding, event);
+        work_keep(deciding->work, event, event->receipt_at_ms + deciding->expiry->kept_ms);
+        metric_add(deciding->expiry->kept, 1);
         return;
     }
     count_late(deciding, event, entry->claim);
@@ -129,6 +122,11 @@ static void freshen_lines(const Deciding *deciding, const Event *event, Claim *c
 static void add_evidence(Deciding *deciding, const Event *event, Entry *entry)
 {
     Work *work = deciding->work;
+    if (!evidence_fits(event, entry->claim)) { /* of an import: claim-submission could not know */
+        work_dead_letter(work, event, "FIELD_INVALID",
+                         "/poe: covers names a line that the claim does not have");
+        return;
+    }
     if (!actor_is_partner(event, entry->claim) || !claim_can_use_evidence(entry->claim)) {
         work_ignore(work, event,
                     actor_is_partner(event, entry->claim)
@@ -269,14 +267,19 @@ static void apply_to_claim(Deciding *deciding, const Event *event, Entry *entry)
         window_opened(deciding, event, entry);
 }
 
-void expiry_decide(Deciding *deciding, const Event *event)
+bool expiry_decide(Deciding *deciding, const Event *event, Error *reterr)
 {
     Work *work = deciding->work;
+    work_resume(work, event);
     if (work_was_handled(work, event) != MEETING_REPLAYED)
-        settle(deciding, event);
+        settle(deciding, event, NULL);
+    else if (event->type == EVENT_KEPT_DUE && !work_replay_expired(work, event, reterr))
+        return false;
     if (work_meet(work, event) != MEETING_NEW)
-        return;
-    if (event->type == EVENT_WINDOW_CLOSED)
+        return true;
+    if (event->type == EVENT_KEPT_DUE)
+        work_expire_kept(work, event);
+    else if (event->type == EVENT_WINDOW_CLOSED)
         window_closed(deciding, event);
     else if (event->type == EVENT_SUBSCRIPTION_CHANGED)
         subscription_changed(deciding, event);
@@ -284,4 +287,5 @@ void expiry_decide(Deciding *deciding, const Event *event)
         expiry_import(deciding, event);
     else
         apply_to_claim(deciding, event, work_entry(work, event->tenant_id, event->claim_id));
+    return true;
 }

@@ -32,29 +32,38 @@ void deciding_add_entry(Deciding *deciding, Entry *entry)
     tenant->entries[tenant->count++] = entry;
 }
 
+static void maps_init(Deciding *deciding)
+{
+    text_map_init(&deciding->tenants, deciding->work->arena);
+    text_map_init(&deciding->standings, deciding->work->arena);
+    text_map_init(&deciding->records, deciding->work->arena);
+}
+
 /* ---- wanted ---- */
 
 static bool want_rows(Work *work, const DbStatement *statement, const char *const *parameters,
-                      size_t count, Error *reterr)
+                      size_t *ret_rows, Error *reterr)
 {
     DbResult *result = NULL;
-    if (!database_run(work->database, statement, parameters, count, &result, reterr))
+    if (!database_run(work->database, statement, parameters, 2, &result, reterr))
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++)
         work_want(work, db_text(result, row, 0), db_text(result, row, 1));
+    *ret_rows = db_result_rows(result);
     db_result_release(&result);
     return true;
 }
 
 /* Windows that a receipt in this batch settles: each tenant up to its latest receipt. */
-static bool want_due(Work *work, Error *reterr)
+static bool want_due(Work *work, size_t *ret_count, Error *reterr)
 {
     static const DbStatement statement = {
         "windows-due",
         "select t.tenant_id, t.claim_id from timers t"
         " join (select tenant_id, max(receipt) as receipt from unnest($1::uuid[], $2::bigint[])"
         " as u(tenant_id, receipt) group by tenant_id) as w on t.tenant_id = w.tenant_id"
-        " and t.kind = 'WINDOW' and t.due_at_ms < w.receipt"};
+        " and t.kind = 'WINDOW' and t.due_at_ms < w.receipt limit 1001"};
+    _Static_assert(SETTLE_CLAIM_COUNT_MAX == 1000, "one more says that it is too much");
     DbColumn tenants, receipts;
     db_column_init(&tenants, work->arena);
     db_column_init(&receipts, work->arena);
@@ -63,7 +72,7 @@ static bool want_due(Work *work, Error *reterr)
         db_column_add_integer(&receipts, work->events[i].receipt_at_ms);
     }
     const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&receipts)};
-    return want_rows(work, &statement, parameters, 2, reterr);
+    return want_rows(work, &statement, parameters, ret_count, reterr);
 }
 
 /* Claims that hold a slot of a subscription that changed. */
@@ -87,7 +96,8 @@ static bool want_subscribers(Work *work, Error *reterr)
     if (tenants.count == 0)
         return true;
     const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&subscriptions)};
-    return want_rows(work, &statement, parameters, 2, reterr);
+    size_t count;
+    return want_rows(work, &statement, parameters, &count, reterr);
 }
 
 /* ---- slots ---- */
@@ -221,18 +231,116 @@ static bool load_standings(Deciding *deciding, Error *reterr)
     return true;
 }
 
+/* ---- kept opt-outs ---- */
+
+bool expiry_must_keep(const Deciding *deciding)
+{
+    Work *work = deciding->work;
+    for (size_t i = 0; i < work->event_count; i++) {
+        const Event *event = &work->events[i];
+        if (event->type == EVENT_CUSTOMER_OPTED_OUT &&
+            work_entry(work, event->tenant_id, event->claim_id) == NULL)
+            return true;
+    }
+    return false;
+}
+
+static bool lock_kept(const Deciding *deciding, Error *reterr)
+{
+    Work *work = deciding->work;
+    if (deciding->may_keep)
+        return work_lock_kept(work, KEPT_LOCK_KEEP, reterr);
+    for (size_t i = 0; i < work->event_count; i++)
+        if (work->events[i].type == EVENT_IMPORTED)
+            return work_lock_kept(work, KEPT_LOCK_MAKE, reterr);
+    return true;
+}
+
+/* For claims that the batch may make, and for those that never came. */
+static bool load_kept(Work *work, Error *reterr)
+{
+    ClaimName *names = arena_new(work->arena, (work->event_count + 1) * sizeof *names);
+    size_t count = 0;
+    for (size_t i = 0; i < work->event_count; i++) {
+        const Event *event = &work->events[i];
+        if (event->type == EVENT_KEPT_DUE ||
+            (event->type == EVENT_IMPORTED &&
+             work_entry(work, event->tenant_id, event->claim_id) == NULL))
+            names[count++] = (ClaimName){event->tenant_id, event->claim_id};
+    }
+    return work_load_kept(work, names, count, reterr);
+}
+
 bool expiry_load(Deciding *deciding, Error *reterr)
 {
     Work *work = deciding->work;
-    text_map_init(&deciding->tenants, work->arena);
-    text_map_init(&deciding->standings, work->arena);
-    text_map_init(&deciding->records, work->arena);
+    if (!lock_kept(deciding, reterr))
+        return false;
+    maps_init(deciding);
+    size_t due_count = 0;
+    if (work->event_count > 0 && !want_due(work, &due_count, reterr))
+        return false;
+    deciding->is_too_much = due_count > SETTLE_CLAIM_COUNT_MAX && !deciding->takes_all;
+    if (deciding->is_too_much)
+        return true;
     for (size_t i = 0; i < work->event_count; i++)
         if (work->events[i].claim_id[0] != '\0')
             work_want(work, work->events[i].tenant_id, work->events[i].claim_id);
     if (work->event_count > 0 &&
-        (!want_due(work, reterr) || !want_subscribers(work, reterr) || !work_load(work, reterr) ||
+        (!want_subscribers(work, reterr) || !work_load(work, reterr) || !load_kept(work, reterr) ||
          !load_slots(work, reterr) || !load_standings(deciding, reterr)))
+        return false;
+    for (size_t i = 0; i < work->entry_count; i++)
+        deciding_add_entry(deciding, work->entries[i]);
+    return true;
+}
+
+/* ---- a chunk ---- */
+
+static DueKey read_key(const DbResult *result, size_t row, Arena *arena)
+{
+    return (DueKey){.claim_id = arena_text(arena, db_text(result, row, 1)),
+                    .deadline_at_ms = db_integer(result, row, 2),
+                    .poe_day =
+                        db_is_null(result, row, 3) ? DAY_NONE : (int32_t)db_integer(result, row, 3),
+                    .first_submitted_at_ms = db_integer(result, row, 4),
+                    .line = (int32_t)db_integer(result, row, 5)};
+}
+
+static bool want_first_due(Work *work, const Event *event, DueKey *ret_last, size_t *ret_count,
+                           Error *reterr)
+{
+    static const DbStatement statement = {
+        "windows-due-first",
+        "select c.tenant_id, c.claim_id, (l->>'due')::bigint as due, (l->>'poe')::integer as poe,"
+        " c.first_submitted_at_ms, (l->>'n')::integer as n from (select distinct claim_id from"
+        " timers where tenant_id = $1::uuid and kind = 'WINDOW' and due_at_ms < $2::bigint) t"
+        " join claims c on c.tenant_id = $1::uuid and c.claim_id = t.claim_id"
+        " cross join jsonb_array_elements(c.lines) l where l->>'status' = 'OPT_OUT_OPEN'"
+        " and (l->>'due')::bigint < $2::bigint order by due, poe desc nulls last,"
+        " c.first_submitted_at_ms, c.claim_id collate \"C\", n limit $3::integer"};
+    const char *parameters[] = {event->tenant_id,
+                                arena_printf(work->arena, "%lld", (long long)event->receipt_at_ms),
+                                arena_printf(work->arena, "%d", SETTLE_CHUNK_LINE_COUNT)};
+    DbResult *result = NULL;
+    if (!database_run(work->database, &statement, parameters, 3, &result, reterr))
+        return false;
+    *ret_count = db_result_rows(result);
+    for (size_t row = 0; row < *ret_count; row++)
+        work_want(work, db_text(result, row, 0), db_text(result, row, 1));
+    if (*ret_count > 0)
+        *ret_last = read_key(result, *ret_count - 1, work->arena);
+    db_result_release(&result);
+    return true;
+}
+
+bool expiry_load_chunk(Deciding *deciding, const Event *event, DueKey *ret_last, size_t *ret_count,
+                       Error *reterr)
+{
+    Work *work = deciding->work;
+    maps_init(deciding);
+    if (!want_first_due(work, event, ret_last, ret_count, reterr) || !work_load(work, reterr) ||
+        !load_slots(work, reterr) || !load_standings(deciding, reterr))
         return false;
     for (size_t i = 0; i < work->entry_count; i++)
         deciding_add_entry(deciding, work->entries[i]);
@@ -270,48 +378,7 @@ static bool save_standings(const Deciding *deciding, Error *reterr)
     return database_run(work->database, &statement, parameters, 4, NULL, reterr);
 }
 
-static const char *lines_literal(const Event *event, Arena *arena)
-{
-    DbColumn lines;
-    if (event->lines == NULL)
-        return NULL;
-    db_column_init(&lines, arena);
-    for (size_t i = 0; i < event->line_count; i++)
-        db_column_add_integer(&lines, event->lines[i]);
-    return db_column_literal(&lines);
-}
-
-/* Few ever: a row each. */
-static bool save_kept(const Deciding *deciding, Error *reterr)
-{
-    static const DbStatement statement = {
-        "kept-insert",
-        "insert into kept_opt_outs (cause_key, tenant_id, claim_id, received_at_ms, lines,"
-        " actor_type, actor_id, cause_source, cause_id, cause_topic, cause_partition,"
-        " cause_offset) values ($1, $2, $3, $4, $5::integer[], $6, $7, $8, $9, $10, $11, $12)"
-        " on conflict do nothing"};
-    Arena *arena = deciding->work->arena;
-    for (size_t i = 0; i < deciding->kept_count; i++) {
-        const Event *event = deciding->kept[i];
-        const char *parameters[] = {event->cause_key,
-                                    event->tenant_id,
-                                    event->claim_id,
-                                    arena_printf(arena, "%lld", (long long)event->receipt_at_ms),
-                                    lines_literal(event, arena),
-                                    actor_type_name(event->actor.type),
-                                    event->actor.id == NULL ? "" : event->actor.id,
-                                    event->source,
-                                    event->id,
-                                    event->record->topic,
-                                    arena_printf(arena, "%d", event->record->partition),
-                                    arena_printf(arena, "%lld", (long long)event->record->offset)};
-        if (!database_run(deciding->work->database, &statement, parameters, 12, NULL, reterr))
-            return false;
-    }
-    return true;
-}
-
 bool expiry_save(Deciding *deciding, Error *reterr)
 {
-    return save_standings(deciding, reterr) && save_kept(deciding, reterr);
+    return save_standings(deciding, reterr);
 }

@@ -114,4 +114,6 @@ void expiry_import(Deciding *deciding, const Event *event)
     }
     decide_line(deciding, event, entry->claim, import_line(entry->claim, event, work->arena));
     change_end(&change, CHANGE_PUBLISHED);
+    if (is_new)
+        work_apply_kept(work, event, entry, change.move);
 }

@@ -15,6 +15,8 @@ const ConfigItem expiry_config_items[] = {
     STORE_CONFIG_ITEMS,
     TOKEN_CONFIG_ITEMS,
     TIMER_CONFIG_ITEMS,
+    {"CPOR_KEPT_OPT_OUT_DAYS", "90", CONFIG_INTEGER, 1, 3650,
+     "an opt-out for an unknown claim is kept so long, then it is a dead letter"},
     {.name = NULL},
 };
 
@@ -89,8 +91,12 @@ bool expiry_open(Worker *worker, void *state, Error *reterr)
         "opt_outs_honoured_late_total", "",
         "opt-outs received in time but handled after the promotion, honoured all the same");
     expiry->kept = metrics_counter("opt_outs_kept_total", "", "opt-outs whose claim is not known");
+    expiry->kept_now = metrics_gauge("opt_outs_kept", "", "opt-outs that wait for their claim now");
+    expiry->kept_ms =
+        config_integer(worker_config(worker), "CPOR_KEPT_OPT_OUT_DAYS") * 24 * 3600 * 1000;
     expiry->tokens_invalid = metrics_counter("tokens_invalid_total", "", "forged or foreign links");
     arena_init(&expiry->tick_arena);
+    arena_init(&expiry->chunk_arena);
     timer_loop_open(&expiry->timers);
     if (!store_open(&expiry->store, worker, reterr) ||
         !store_open_token_keys(worker, &expiry->keys, reterr))
@@ -105,6 +111,12 @@ bool expiry_open(Worker *worker, void *state, Error *reterr)
                              reterr);
 }
 
+bool expiry_reload(Worker *worker, void *state, Error *reterr)
+{
+    (void)worker;
+    return store_reload(&((Expiry *)state)->store, reterr);
+}
+
 void expiry_close(Worker *worker, void *state)
 {
     Expiry *expiry = state;
@@ -113,32 +125,83 @@ void expiry_close(Worker *worker, void *state)
     token_keys_release(&expiry->keys);
     store_close(&expiry->store);
     arena_deinit(&expiry->tick_arena);
+    arena_deinit(&expiry->chunk_arena);
 }
 
 /* ---- the step ---- */
 
-static bool expiry_step(Deciding *deciding, Error *reterr)
+typedef enum StepAnswer {
+    STEP_DONE,
+    STEP_MUST_KEEP, /* nothing was done: again, with may_keep */
+    STEP_TOO_MUCH,  /* likewise: with fewer records, or after settle_in_chunks */
+} StepAnswer;
+
+static bool expiry_step(Deciding *deciding, StepAnswer *ret_answer, Error *reterr)
 {
     Work *work = deciding->work;
+    *ret_answer = STEP_DONE;
     if (!work_begin(work, reterr) || !expiry_load(deciding, reterr))
         return false;
+    if (deciding->is_too_much)
+        *ret_answer = STEP_TOO_MUCH;
+    else if (!deciding->may_keep && expiry_must_keep(deciding))
+        *ret_answer = STEP_MUST_KEEP;
+    if (*ret_answer != STEP_DONE)
+        return true;
     for (size_t i = 0; i < work->event_count; i++)
-        expiry_decide(deciding, &work->events[i]);
+        if (!expiry_decide(deciding, &work->events[i], reterr))
+            return false;
     return expiry_save(deciding, reterr) && work_save(work, reterr);
 }
 
+/* One transaction over some of the batch's records; what it publishes is added to the batch. */
+static bool expiry_try(Expiry *expiry, const Batch *piece, StepAnswer before, Batch *batch,
+                       StepAnswer *ret_answer, Error *reterr)
+{
+    Batch tried = *piece;
+    Work work;
+    Deciding deciding = {.expiry = expiry,
+                         .work = &work,
+                         .may_keep = before == STEP_MUST_KEEP,
+                         .takes_all = before == STEP_TOO_MUCH && piece->record_count == 1};
+    work_init(&work, &expiry->store, &tried);
+    work.settles = true;
+    work_decode(&work, NULL);
+    const bool done = expiry_step(&deciding, ret_answer, reterr);
+    if (!done || *ret_answer != STEP_DONE) {
+        work_rollback(&work);
+        return done;
+    }
+    tried.records = batch->records;
+    tried.record_count = batch->record_count;
+    *batch = tried;
+    timer_loop_note(&expiry->timers, &work);
+    return true;
+}
+
+/* Usually all records at once; half of them, and half again, where more is due than one
+ * transaction should hold. */
 bool expiry_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
 {
     Expiry *expiry = state;
-    Work work;
-    Deciding deciding = {.expiry = expiry, .work = &work};
+    size_t first = 0, size = batch->record_count;
+    StepAnswer answer = STEP_DONE;
     (void)worker;
-    work_init(&work, &expiry->store, batch);
-    work_decode(&work, NULL);
-    if (!expiry_step(&deciding, reterr)) {
-        work_rollback(&work);
-        return false;
+    while (first < batch->record_count) {
+        const size_t rest = batch->record_count - first;
+        const StepAnswer before = answer;
+        Batch piece = *batch;
+        piece.records += first;
+        piece.record_count = size < rest ? size : rest;
+        if (before == STEP_TOO_MUCH && piece.record_count == 1 &&
+            !settle_in_chunks(expiry, &piece, reterr))
+            return false;
+        if (!expiry_try(expiry, &piece, before, batch, &answer, reterr))
+            return false;
+        if (answer == STEP_DONE)
+            first += piece.record_count;
+        else if (answer == STEP_TOO_MUCH && piece.record_count > 1)
+            size = piece.record_count / 2;
     }
-    timer_loop_note(&expiry->timers, &work);
     return true;
 }

@@ -11,30 +11,33 @@
 /* A line whose window has closed, and where it stands in the order. */
 typedef struct Due {
     Entry *entry;
-    int32_t number;
-    int64_t deadline_at_ms;
-    int32_t poe_day;
+    DueKey key;
 } Due;
 
 /* (deadline, newest PoE first, first submitted, claim id, line). */
-static int due_compare(const void *left, const void *right)
+static int key_compare(const DueKey *a, const DueKey *b)
 {
-    const Due *a = left, *b = right;
     if (a->deadline_at_ms != b->deadline_at_ms)
         return a->deadline_at_ms < b->deadline_at_ms ? -1 : 1;
     if (a->poe_day != b->poe_day)
         return a->poe_day > b->poe_day ? -1 : 1;
-    const Claim *x = a->entry->claim, *y = b->entry->claim;
-    if (x->first_submitted_at_ms != y->first_submitted_at_ms)
-        return x->first_submitted_at_ms < y->first_submitted_at_ms ? -1 : 1;
-    const int order = strcmp(x->claim_id, y->claim_id);
+    if (a->first_submitted_at_ms != b->first_submitted_at_ms)
+        return a->first_submitted_at_ms < b->first_submitted_at_ms ? -1 : 1;
+    const int order = strcmp(a->claim_id, b->claim_id);
     if (order != 0)
         return order;
-    return a->number < b->number ? -1 : a->number > b->number;
+    return a->line < b->line ? -1 : a->line > b->line;
 }
 
-static size_t collect_due(const TenantEntries *tenant, int64_t receipt_at_ms, Arena *arena,
-                          Due **ret_due)
+static int due_compare(const void *left, const void *right)
+{
+    const Due *a = left, *b = right;
+    return key_compare(&a->key, &b->key);
+}
+
+/* last: none behind it; NULL: all. */
+static size_t collect_due(const TenantEntries *tenant, int64_t receipt_at_ms, const DueKey *last,
+                          Arena *arena, Due **ret_due)
 {
     size_t count = 0, room = 0;
     Due *due = NULL;
@@ -44,11 +47,15 @@ static size_t collect_due(const TenantEntries *tenant, int64_t receipt_at_ms, Ar
             const Line *line = &claim->lines[j];
             if (line->status != LINE_OPT_OUT_OPEN || line->deadline_at_ms >= receipt_at_ms)
                 continue;
+            const DueKey key = {.deadline_at_ms = line->deadline_at_ms,
+                                .poe_day = line->poe_day,
+                                .first_submitted_at_ms = claim->first_submitted_at_ms,
+                                .claim_id = claim->claim_id,
+                                .line = line->number};
+            if (last != NULL && key_compare(&key, last) > 0)
+                continue;
             due = arena_grow(arena, due, sizeof *due, count, &room);
-            due[count++] = (Due){.entry = tenant->entries[i],
-                                 .number = line->number,
-                                 .deadline_at_ms = line->deadline_at_ms,
-                                 .poe_day = line->poe_day};
+            due[count++] = (Due){.entry = tenant->entries[i], .key = key};
         }
     }
     *ret_due = due;
@@ -130,7 +137,7 @@ static void close_line(Closing *closing, const Due *due)
 {
     Work *work = closing->deciding->work;
     Claim *claim = due->entry->claim;
-    Line *line = claim_line(claim, due->number);
+    Line *line = claim_line(claim, due->key.line);
     Change *change = closing_change(closing, due->entry);
     const SubscriptionState standing =
         deciding_standing(closing->deciding, claim->tenant_id, line->subscription_id);
@@ -149,7 +156,7 @@ static void close_windows(Deciding *deciding, const Event *event, const Due *due
     Arena *arena = deciding->work->arena;
     Closing closing = {.deciding = deciding,
                        .event = event,
-                       .deadline_at_ms = due[0].deadline_at_ms,
+                       .deadline_at_ms = due[0].key.deadline_at_ms,
                        .changes = arena_new(arena, 2 * count * sizeof *closing.changes)};
     text_map_init(&closing.by_claim, arena);
     for (size_t i = 0; i < count; i++)
@@ -158,19 +165,21 @@ static void close_windows(Deciding *deciding, const Event *event, const Due *due
         (void)change_end(&closing.changes[i], CHANGE_IF_MOVED);
 }
 
-void settle(Deciding *deciding, const Event *event)
+void settle(Deciding *deciding, const Event *event, const DueKey *last)
 {
     const TenantEntries *tenant = deciding_tenant(deciding, event->tenant_id);
     Due *due = NULL;
-    const size_t count =
-        tenant == NULL ? 0 : collect_due(tenant, event->receipt_at_ms, deciding->work->arena, &due);
+    const size_t count = tenant == NULL ? 0
+                                        : collect_due(tenant, event->receipt_at_ms, last,
+                                                      deciding->work->arena, &due);
     if (count == 0)
         return;
+    const Event *settling = work_settling(deciding->work, event);
     qsort(due, count, sizeof *due, due_compare);
     for (size_t first = 0, end; first < count; first = end) {
         for (end = first + 1; end < count; end++)
-            if (due[end].deadline_at_ms != due[first].deadline_at_ms)
+            if (due[end].key.deadline_at_ms != due[first].key.deadline_at_ms)
                 break;
-        close_windows(deciding, event, due + first, end - first);
+        close_windows(deciding, settling, due + first, end - first);
     }
 }

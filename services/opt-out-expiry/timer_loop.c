@@ -10,7 +10,7 @@
 
 enum {
     FILLED_CHECK_MS = 2000,
-    KEPT_SWEEP_MS = 1000,
+    KEPT_COUNT_MS = 5000,
     REDIS_SILENCE_MS = 1000,
     APPEND_TIMEOUT_MS = 5000,
     REBUILD_PAGE_COUNT = 10000,
@@ -47,10 +47,9 @@ void timer_loop_note(TimerLoop *loop, const Work *work)
 /* ---- wake-ups ---- */
 
 static const EventType wake_types[TIMER_KIND_COUNT] = {
-    [TIMER_WINDOW] = EVENT_WINDOW_CLOSED,
-    [TIMER_ANSWER] = EVENT_ANSWER_DUE,
-    [TIMER_RECHECK] = EVENT_RECHECK_DUE,
-    [TIMER_NOTICE] = EVENT_NOTICE_RETRY_DUE,
+    [TIMER_WINDOW] = EVENT_WINDOW_CLOSED,    [TIMER_ANSWER] = EVENT_ANSWER_DUE,
+    [TIMER_REMINDER] = EVENT_REMINDER_DUE,   [TIMER_RECHECK] = EVENT_RECHECK_DUE,
+    [TIMER_NOTICE] = EVENT_NOTICE_RETRY_DUE, [TIMER_KEPT] = EVENT_KEPT_DUE,
 };
 
 /* What a tick works with. */
@@ -270,64 +269,27 @@ static bool sweep_if_time(const Tick *tick, bool redis_is_away, Error *reterr)
     return sweep(tick, redis_is_away ? 0 : sweep_ms, reterr);
 }
 
-/* ---- opt-outs that were kept while their claim was on its way ---- */
+/* ---- opt-outs that wait for their claims ---- */
 
-/*
- * claim-submission applies a kept opt-out when it makes the claim; where the two crossed, the
- * opt-out goes through the log once more. (Its event is new: what was kept has no history.)
- */
-static bool append_kept(const Tick *tick, const DbResult *result, Error *reterr)
+static bool count_kept(const Tick *tick, Error *reterr)
 {
-    Arena *arena = &tick->expiry->tick_arena;
-    const size_t count = db_result_rows(result);
-    Outcome *outcomes = arena_new(arena, (count + 1) * sizeof *outcomes);
-    for (size_t row = 0; row < count; row++) {
-        outcomes[row] = (Outcome){.topic = "opt-out-expiry",
-                                  .key = arena_text(arena, db_text(result, row, 1)),
-                                  .type = event_type_name(EVENT_CUSTOMER_OPTED_OUT),
-                                  .id = arena_text(arena, db_text(result, row, 0)),
-                                  .subject = arena_text(arena, db_text(result, row, 2)),
-                                  .at_ms = clock_now(tick->clock),
-                                  .body = arena_text(arena, db_text(result, row, 3))};
-        outcomes[row].body_size = strlen(outcomes[row].body);
-    }
-    return kafka_append(worker_kafka(tick->worker), outcomes, count, APPEND_TIMEOUT_MS, reterr);
-}
-
-static bool sweep_kept(const Tick *tick, Error *reterr)
-{
-    static const DbStatement select_statement = {
-        "kept-crossed",
-        "select k.cause_key, k.tenant_id, k.claim_id, json_strip_nulls(json_build_object("
-        "'claim_id', k.claim_id, 'tenant_id', k.tenant_id, 'lines', to_json(k.lines), 'actor',"
-        " json_build_object('type', k.actor_type, 'id', nullif(k.actor_id, ''))))::text"
-        " from kept_opt_outs k join claims c using (tenant_id, claim_id) limit 100"};
-    static const DbStatement delete_statement = {
-        "kept-crossed-delete",
-        "delete from kept_opt_outs k using claims c where k.tenant_id = c.tenant_id"
-        " and k.claim_id = c.claim_id and k.cause_key = any($1::uuid[])"};
+    static const DbStatement statement = {"kept-count", "select count(*) from kept_opt_outs"};
     TimerLoop *loop = &tick->expiry->timers;
     Database *database = worker_database(tick->worker);
     DbResult *result = NULL;
-    DbColumn keys;
-    if (clock_mono_now() - loop->kept_swept_mono_ms < KEPT_SWEEP_MS)
+    if (loop->kept_counted_mono_ms != 0 &&
+        clock_mono_now() - loop->kept_counted_mono_ms < KEPT_COUNT_MS)
         return true;
-    loop->kept_swept_mono_ms = clock_mono_now();
-    db_column_init(&keys, &tick->expiry->tick_arena);
-    bool done = database_begin(database, reterr) &&
-                database_run(database, &select_statement, NULL, 0, &result, reterr);
-    for (size_t row = 0; done && row < db_result_rows(result); row++)
-        db_column_add_text(&keys, db_text(result, row, 0));
-    if (done && db_result_rows(result) > 0) {
-        const char *parameters[] = {db_column_literal(&keys)};
-        done = append_kept(tick, result, reterr) &&
-               database_run(database, &delete_statement, parameters, 1, NULL, reterr);
+    loop->kept_counted_mono_ms = clock_mono_now();
+    if (!database_begin(database, reterr))
+        return false;
+    if (!database_run(database, &statement, NULL, 0, &result, reterr)) {
+        database_rollback(database);
+        return false;
     }
+    metric_set(tick->expiry->kept_now, db_integer(result, 0, 0));
     db_result_release(&result);
-    if (done)
-        return database_commit(database, reterr);
-    database_rollback(database);
-    return false;
+    return database_commit(database, reterr);
 }
 
 /* ---- the tick ---- */
@@ -377,7 +339,7 @@ bool expiry_tick(Worker *worker, void *state, int *ret_next_ms, Error *reterr)
     const bool redis = tick_redis(&tick, &released, reterr);
     const bool is_away = expiry->timers.redis_silent_until_mono_ms != 0;
     Error error = {0};
-    const bool rows = sweep_if_time(&tick, is_away, &error) && sweep_kept(&tick, &error);
+    const bool rows = sweep_if_time(&tick, is_away, &error) && count_kept(&tick, &error);
     *ret_next_ms = next_tick_ms(&tick, released);
     if (is_away && *ret_next_ms < REDIS_SILENCE_MS)
         *ret_next_ms = REDIS_SILENCE_MS;

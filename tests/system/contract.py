@@ -12,9 +12,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "deploy/contracts"
 SUFFIX = ".schema.json"
 
-# Described already, not yet in the table of common/claim/event.c or in outbound.c.
-COMING = {"cpor.claim.reminder-due.v1", "cpor.claim.answer-reminder.v1", "cpor.opt-out.kept-due.v1"}
-
 
 @functools.cache
 def read_json(path):

@@ -13,10 +13,11 @@ TYPES = {
         "cpor.claim.submitted.v1", "cpor.claim.resubmitted.v1", "cpor.claim.withdrawn.v1",
         "cpor.claim.evidence-added.v1", "cpor.claim.comment-added.v1", "cpor.claim.reviewed.v1",
         "cpor.association.disassociated.v1", "cpor.association.imported.v1",
-        "cpor.claim.answer-due.v1"},
+        "cpor.claim.answer-due.v1", "cpor.claim.reminder-due.v1"},
     "opt-out-expiry": {
         "cpor.customer.opted-out.v1", "cpor.window.extended.v1", "cpor.window.opened.v1",
-        "cpor.window.closed.v1", "cpor.subscription.changed.v1", "cpor.claim.withdrawn.v1",
+        "cpor.window.closed.v1", "cpor.opt-out.kept-due.v1", "cpor.subscription.changed.v1",
+        "cpor.claim.withdrawn.v1",
         "cpor.claim.evidence-added.v1", "cpor.association.disassociated.v1",
         "cpor.association.imported.v1"},
 }

@@ -48,6 +48,8 @@ class Judge:
 
     def take_status(self, record):
         data = record.json
+        if record.header("ce_type") == "cpor.claim.answer-reminder.v1":
+            return
         if record.header("ce_type") != "cpor.claim.status-changed.v1":
             self.challenged[record.header("ce_id"), json.dumps(data, sort_keys=True)] += 1
             return

@@ -44,11 +44,11 @@ SUBMITTED = "cpor.claim.submitted.v1"
 TOPICS = {
     "claim-submission": "claim.submitted claim.resubmitted claim.withdrawn claim.evidence-added "
                         "claim.comment-added claim.reviewed association.disassociated "
-                        "association.imported claim.answer-due",
+                        "association.imported claim.answer-due claim.reminder-due",
     "claim-validation": "claim.received claim.recheck-due",
     "customer-notification": "notice.requested notice.retry-due",
     "opt-out-expiry": "customer.opted-out window.opened window.extended window.closed "
-                      "subscription.changed",
+                      "subscription.changed opt-out.kept-due",
 }
 TOPIC_OF = {f"cpor.{name}.v1": topic for topic, names in TOPICS.items() for name in names.split()}
 

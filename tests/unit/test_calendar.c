@@ -1,6 +1,7 @@
 /* test_calendar.c - business days and time zones: the domain's examples, weekends, clock changes.
  */
 #include "claim/calendar.h"
+#include "runtime/clock.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -261,6 +262,42 @@ static void test_no_folder(void **state)
     calendar_set_release(&set);
 }
 
+/* Notified Fri 2020-12-18 in the US: Mon 21 to Thu 24, a holiday, a weekend, Mon 28. */
+static void test_reminder(void **state)
+{
+    static const struct {
+        int business_day_count;
+        const char *at; /* NULL: none */
+    } rows[] = {
+        {0, NULL},
+        {1, "2020-12-28T05:00:00.000Z"},
+        {2, "2020-12-24T05:00:00.000Z"},
+        {5, "2020-12-21T05:00:00.000Z"},
+        {6, NULL},
+    };
+    CalendarSet *set = NULL;
+    CalendarDeadline deadline;
+    Error error = {0};
+    int64_t notified_at_ms = 0, wanted_at_ms = 0;
+
+    (void)state;
+    assert_true(calendar_set_open(&set, CALENDARS, &error));
+    assert_true(clock_parse("2020-12-18T15:00:00.000Z", 24, &notified_at_ms));
+    assert_true(calendar_deadline(set, calendar_find(set, "US"), NULL, notified_at_ms, 5, &deadline,
+                                  &error));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t at_ms = -1;
+        const bool found = calendar_reminder(set, &deadline, rows[i].business_day_count, &at_ms);
+        assert_int_equal(found, rows[i].at != NULL);
+        if (!found) {
+            continue;
+        }
+        assert_true(clock_parse(rows[i].at, strlen(rows[i].at), &wanted_at_ms));
+        assert_int_equal(at_ms, wanted_at_ms);
+    }
+    calendar_set_release(&set);
+}
+
 static void test_deployed_calendars_open(void **state)
 {
     CalendarSet *set = NULL;
@@ -291,6 +328,7 @@ int main(void)
         cmocka_unit_test(test_resolve),
         cmocka_unit_test(test_zone_is_valid),
         cmocka_unit_test(test_no_folder),
+        cmocka_unit_test(test_reminder),
         cmocka_unit_test(test_deployed_calendars_open),
     };
     return cmocka_run_group_tests(tests, open_fixtures, release_fixtures);

@@ -220,6 +220,7 @@ static void claim_of(const SettleRow *row, Claim *claim, Line lines[LINE_COUNT_M
                      .grace = row->flags & GRACE,
                      .review_pending = row->flags & PENDING,
                      .answer_due_at_ms = 5000,
+                     .reminder_at_ms = 4000,
                      .recheck_at_ms = 6000,
                      .notice_retry_at_ms = 7000,
                      .lines = lines,
@@ -255,6 +256,12 @@ static void expect_settled(const SettleRow *row, const Claim *claim)
     /* a timer lives as long as what it is for */
     assert_int_equal(claim->answer_due_at_ms,
                      row->status == CLAIM_PARTNER_ACTION_REQUIRED ? 5000 : 0);
+    assert_int_equal(claim->reminder_at_ms,
+                     row->status == CLAIM_PARTNER_ACTION_REQUIRED ? 4000 : 0);
+    assert_int_equal(claim->review_pending,
+                     (row->flags & PENDING) &&
+                         (row->status == CLAIM_SUBMITTED || row->status == CLAIM_UNDER_REVIEW ||
+                          row->status == CLAIM_PARTNER_ACTION_REQUIRED));
     assert_int_equal(claim->recheck_at_ms, any_line_waits(claim) ? 6000 : 0);
     assert_int_equal(claim->notice_retry_at_ms, row->status == CLAIM_VALIDATED ? 7000 : 0);
 }

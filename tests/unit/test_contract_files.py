@@ -110,8 +110,7 @@ def test_reasons_of_an_end_are_codes():
 
 def test_there_is_a_schema_for_every_event_type_and_no_other():
     known = set(event_rows()) | set(outbound_topics())
-    assert not known & contract.COMING, "here by now: delete it from COMING in contract.py"
-    assert contract.schema_names() == known | contract.COMING | REFERENCE
+    assert contract.schema_names() == known | REFERENCE
 
 
 def test_every_type_is_on_its_channels():
@@ -123,7 +122,7 @@ def test_every_type_is_on_its_channels():
     expected["dead-letter"] = {"dead-letter"}
     found = {}
     for topic, names in contract.channel_types().items():
-        for name in names - contract.COMING:
+        for name in names:
             found.setdefault(name, set()).add(topic)
     assert found == expected
     assert {name for name, row in event_rows().items() if row[1]} == HANDED_ON

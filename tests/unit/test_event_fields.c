@@ -139,6 +139,10 @@ static const Row rows[] = {
 
     BAD_IDS(ANSWER_DUE),
     BAD_INSTANT(ANSWER_DUE, "/due_at"),
+    BAD_IDS(REMINDER_DUE),
+    BAD_INSTANT(REMINDER_DUE, "/due_at"),
+    BAD_IDS(KEPT_DUE),
+    BAD_INSTANT(KEPT_DUE, "/due_at"),
     BAD_IDS(CLAIM_RECEIVED),
     BAD_REVISION(CLAIM_RECEIVED),
     BAD_IDS(RECHECK_DUE),

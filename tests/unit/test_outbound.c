@@ -245,8 +245,8 @@ static void test_internal(void **state)
 
 static void test_wakes(void **state)
 {
-    static const EventType types[] = {EVENT_WINDOW_CLOSED, EVENT_ANSWER_DUE, EVENT_RECHECK_DUE,
-                                      EVENT_NOTICE_RETRY_DUE};
+    static const EventType types[] = {EVENT_WINDOW_CLOSED,    EVENT_ANSWER_DUE,   EVENT_RECHECK_DUE,
+                                      EVENT_NOTICE_RETRY_DUE, EVENT_REMINDER_DUE, EVENT_KEPT_DUE};
     (void)state;
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         const char *claim_id = types[i] == EVENT_WINDOW_CLOSED ? "" : "C-1";
