@@ -77,7 +77,8 @@ class Model:
         self.seen.add((item.topic, event.source, event.id))
         if name == "submitted":
             self.submitted(event, tenant_id, claim, item, is_duplicate)
-        elif is_duplicate or name in ("answer-due", "opened", "closed", "comment-added"):
+        elif is_duplicate or name in ("answer-due", "reminder-due", "kept-due", "opened", "closed",
+                                      "comment-added"):
             if claim is None and name == "comment-added":
                 self.dead_letters.append((item.topic, item.order, "UNKNOWN_CLAIM"))
         elif name == "changed":
