@@ -43,4 +43,5 @@ MUST_CHECK bool kafka_sender_send(KafkaSender *sender, const SentEvent *event);
 /* kafka_sender_poll - serve acknowledgements for at most wait_ms; how many events wait still. */
 size_t kafka_sender_poll(KafkaSender *sender, int wait_ms);
 
+/* kafka_sender_counts - so far. */
 SenderCounts kafka_sender_counts(const KafkaSender *sender);

@@ -59,14 +59,22 @@ class Follower:
                 self.reached[place] = max(self.reached[place], message.offset())
         return records
 
+    def end_of(self, place, give_up):
+        """A partition that was made a moment ago may have no leader yet."""
+        while True:
+            try:
+                return self.consumer.get_watermark_offsets(place, timeout=10)[1]
+            except confluent_kafka.KafkaException:
+                if time.monotonic() > give_up:
+                    raise
+                self.consumer.poll(0.1)
+
     def read_to_end(self, seconds=30):
         """Everything up to what is committed now."""
-        ends = {}
-        for place in self.partitions:
-            _, high = self.consumer.get_watermark_offsets(place, timeout=10)
-            ends[place.topic, place.partition] = high
-        records = []
         give_up = time.monotonic() + seconds
+        ends = {(place.topic, place.partition): self.end_of(place, give_up)
+                for place in self.partitions}
+        records = []
         while any(self.reached[place] < end for place, end in ends.items()):
             records += self.poll()
             assert time.monotonic() < give_up, (

@@ -204,13 +204,16 @@ def test_records_are_events(install):
 
 def test_what_no_broker_takes_is_named(install, tmp_path):
     installation = install()
-    resource = confluent_kafka.admin.ConfigResource(
-        "topic", installation.prefix + "claim-submission", set_config={"max.message.bytes": "3000"})
-    for future in installation.admin.alter_configs([resource]).values():
+    small = f"{installation.name}.small."
+    topic = confluent_kafka.admin.NewTopic(small + "claim-submission", 1,
+                                           config={"max.message.bytes": "3000"})
+    for future in installation.admin.create_topics([topic]).values():
         future.result(30)
+    installation.wait("the topic", lambda: small + "claim-submission" in
+                      installation.admin.list_topics(timeout=10).topics)
     path = tmp_path / "claims.jsonl"
     path.write_text(text_of(claim(1, comment="x" * 5000)))
-    error = expect(1, call(installation.env, "submit", str(path)))
+    error = expect(1, call({**installation.env, "CPOR_TOPIC_PREFIX": small}, "submit", str(path)))
     assert f"{path}:1: not published: " in error and "too large" in error
     assert "submit it again" in error
 
