@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import uuid
 
 import pytest
@@ -171,13 +172,18 @@ def test_extend(install):
 def test_review(install):
     installation = begin(install, "C-1", "C-2", status="UNDER_REVIEW",
                          settings={"CPOR_REVIEW": "all", "CPOR_REVIEW_DAYS_MAX": "2"})
+    installation.publish("claim-submission", "cpor.claim.submitted.v1",
+                         documents.claim("C-0", TENANT, "2026-05-01", ("SHAREPOINT_ONLINE",)))
+    installation.flush()
+    installation.wait("C-0 to be UNDER_REVIEW", lambda: installation.query(
+        "select status from claims where claim_id = 'C-0'") == [("UNDER_REVIEW",)])
     listed = answer(0, installation, "review", "--list")
-    assert [row["claim_id"] for row in listed["claims"]] == ["C-1", "C-2"]
+    assert [row["claim_id"] for row in listed["claims"]] == ["C-1", "C-2", "C-0"]
     assert listed["late"] == 0 and listed["claims"][0]["lines"] == 2
 
     installation.jump(START + 2 * DAY_MS + 3_700_000)
     text = expect(0, call(installation.env, "review", "--list"))
-    assert "2 d 01:01 late" in text and "2 claims await a reviewer, 2 for more than 2 days" in text
+    assert "2 d 01:01 late" in text and "3 claims await a reviewer, 3 for more than 2 days" in text
     assert "\033" not in text
 
     told = answer(0, installation, "review", "C-1", "--ask", "--reason", "see below", "--finding",
@@ -200,7 +206,10 @@ def test_review(install):
     assert code == 0 and text == "C-2: UNDER_REVIEW → VALIDATED; line 1: UNDER_REVIEW → VALIDATED"
     code, text = line(installation, "review", "C-2", "--approve", "--reviewer", "bob")
     assert code == 1 and text.startswith("C-2: ignored: no such line is under review")
-    assert answer(0, installation, "review", "--list")["claims"] == []
+    assert [row["claim_id"] for row in answer(0, installation, "review", "--list")["claims"]] == [
+        "C-0"]
+    assert "a reviewer's verdict is awaited" not in expect(0, call(installation.env, "status",
+                                                                   "C-2"))
 
 
 def test_review_is_of_the_current_revision(install):
