@@ -95,6 +95,9 @@ class Model:
         else:
             if name in FORWARDED:
                 self.forwarded[forward_key(event)] += 1
+            if name == "evidence-added" and self.misses(claim, event):
+                self.dead_letters.append((item.topic, item.order, "FIELD_INVALID"))
+                return
             {"opted-out": self.opted_out, "withdrawn": self.withdrawn,
              "disassociated": self.disassociated, "evidence-added": self.evidence_added,
              "imported": self.imported, "extended": self.extended}[name](event, claim)
@@ -105,12 +108,17 @@ class Model:
         elif name == "reviewed":
             if verdicts.apply(claim, event.data):
                 self.settle(claim)
-        elif name == "evidence-added" and any(claim.line(number) is None
-                                              for poe in event.data["poe"]
-                                              for number in poe.get("covers") or []):
+        elif name == "evidence-added" and claim.origin != "LEGACY" and self.misses(claim, event):
             self.dead_letters.append((item.topic, item.order, "FIELD_INVALID"))
         else:
             self.to_forward[forward_key(event)] += 1  # and counts where it arrives
+
+    @staticmethod
+    def misses(claim, event):
+        """Whether the evidence covers a line that the claim does not have. (A line of an imported
+        one may be on its way: that is for the log that decides to say.)"""
+        return any(claim.line(number) is None for poe in event.data["poe"]
+                   for number in poe.get("covers") or [])
 
     def reference_changed(self, item, at):
         """A record that came wakes the claims that it may be about."""
