@@ -95,7 +95,7 @@ class Model:
         else:
             if name in FORWARDED:
                 self.forwarded[forward_key(event)] += 1
-            if name == "evidence-added" and self.misses(claim, event):
+            if name == "evidence-added" and claim.lacks_covered(event):
                 self.dead_letters.append((item.topic, item.order, "FIELD_INVALID"))
                 return
             {"opted-out": self.opted_out, "withdrawn": self.withdrawn,
@@ -108,17 +108,10 @@ class Model:
         elif name == "reviewed":
             if verdicts.apply(claim, event.data):
                 self.settle(claim)
-        elif name == "evidence-added" and claim.origin != "LEGACY" and self.misses(claim, event):
+        elif name == "evidence-added" and claim.origin != "LEGACY" and claim.lacks_covered(event):
             self.dead_letters.append((item.topic, item.order, "FIELD_INVALID"))
         else:
             self.to_forward[forward_key(event)] += 1  # and counts where it arrives
-
-    @staticmethod
-    def misses(claim, event):
-        """Whether the evidence covers a line that the claim does not have. (A line of an imported
-        one may be on its way: that is for the log that decides to say.)"""
-        return any(claim.line(number) is None for poe in event.data["poe"]
-                   for number in poe.get("covers") or [])
 
     def reference_changed(self, item, at):
         """A record that came wakes the claims that it may be about."""

@@ -63,6 +63,11 @@ class Claim:
     def line(self, number):
         return next((line for line in self.lines if line.number == number), None)
 
+    def lacks_covered(self, event):
+        """Evidence covers a line that is not there. (An imported claim's may be on its way.)"""
+        return any(self.line(number) is None for poe in event.data["poe"]
+                   for number in poe.get("covers") or [])
+
     def has_question(self):
         live = {line.number for line in self.lines if line.status in LIVE - {"OPT_OUT_OPEN"}}
         return any(code in QUESTIONS and (number in live or (number is None and live))

@@ -62,6 +62,8 @@ def test_kept_opt_out_becomes_a_dead_letter(install):
     assert kept_count(installation) == 1 and not installation.read("dead-letter")
 
     installation.jump(received + 90 * DAY_MS + 60_000)
+    assert "cpor.opt-out.kept-due.v1" in {
+        record.header("ce_type") for record in installation.read("opt-out-expiry")}
     [letter] = installation.read("dead-letter")
     assert (letter.key, letter.value) == (came.key, value)
     assert letter.headers[:len(headers)] == headers
