@@ -5,13 +5,14 @@ import json
 import os
 import time
 
+import confluent_kafka
 import confluent_kafka.admin
 import pytest
 
 import documents
 import harness
 from cporctl import call, expect
-from words import instant_text
+from words import instant_ms, instant_text
 
 TENANT = documents.tenant(1)
 KEY = TENANT["tenant_id"].encode()
@@ -85,9 +86,10 @@ def worker_headers(installation, number, reason, topic="claim-submission", **oth
 
 
 def put(installation, number, reason, own=(), value=b"{}", key=KEY, partition=0, **others):
-    """One dead letter as a worker would have written it, on partition 0: its offset."""
+    """One dead letter as a worker would have written it. partition None: that of its key."""
     headers = [*own, *worker_headers(installation, number, reason, **others)]
-    installation.produce("dead-letter", key, value, headers, partition=partition)
+    where = {} if partition is None else {"partition": partition}
+    installation.produce("dead-letter", key, value, headers, **where)
 
 
 def listed(installation, *arguments):
@@ -298,3 +300,178 @@ def test_thousands(install):
                     f"put back in {time.monotonic() - listing:.1f} s")
         assert (told["put_back"], told["same"]) == (count // 2, count // 2)
         assert len(back_on(installation)) == count // 2
+
+
+# ---- letters of workers
+
+START = instant_ms("2026-05-20T08:00:00.000Z")
+DAY = "2026-05-01"
+SUBMITTED = "cpor.claim.submitted.v1"
+PARTNER = {"type": "partner", "id": "1234566"}
+SUBSCRIPTION = documents.subscription(TENANT)
+
+
+def about(claim_id, **members):
+    return {"claim_id": claim_id, "tenant_id": TENANT["tenant_id"], **members}
+
+
+def asked(**changes):
+    return {**documents.claim("C-2", TENANT, DAY, ("YAMMER",)), "poe": [], **changes}
+
+
+EARLY = [  # topic, event, data: all before its claim
+    ("claim-submission", "cpor.claim.withdrawn.v1", about("C-1", lines=[2], actor=PARTNER)),
+    ("claim-submission", "cpor.claim.evidence-added.v1",
+     about("C-1", poe=[documents.poe("2026-05-10", [1])], actor=PARTNER)),
+    ("claim-submission", "cpor.claim.comment-added.v1",
+     about("C-1", comment={"author": "ann", "at": "2026-05-20T08:00:00Z", "text": "see there"})),
+    ("claim-submission", "cpor.claim.resubmitted.v1",
+     asked(revision=2, poe=[documents.poe(DAY, [1])])),
+    ("claim-submission", "cpor.association.disassociated.v1",
+     about("L-1", reason="sold", actor=PARTNER)),
+    ("opt-out-expiry", "cpor.claim.withdrawn.v1", about("C-3", actor=PARTNER)),
+]
+IMPORT = about("L-1", mpn_id="1234566", domain=TENANT["domains"][0], line=1, product="D365_SALES",
+               solution_area="BUSINESS_APPLICATIONS", activities=["USAGE"],
+               subscription_id=SUBSCRIPTION["subscription_id"],
+               official_at="2025-06-30T22:00:00.000Z")
+OPT_OUT = about("C-4", actor={"type": "customer", "id": "sam"})
+
+
+def event_headers(event_type, event_id):
+    return [("ce_specversion", b"1.0"), ("ce_id", event_id), ("ce_source", b"/upstream"),
+            ("ce_type", event_type), ("content-type", b"application/json")]
+
+
+def put_by_older_workers(installation):
+    """What workers of today do not refuse: an import, and an opt-out that was kept for long."""
+    put(installation, 0, "UNKNOWN_TYPE", event_headers(b"cpor.association.imported.v1", b"i-1"),
+        IMPORT, partition=None)
+    put(installation, 1, "UNKNOWN_CLAIM", event_headers(b"cpor.customer.opted-out.v1", b"o-1"),
+        OPT_OUT, partition=None, topic="opt-out-expiry", service="opt-out-expiry")
+    installation.flush()
+
+
+def reasons(installation):
+    return sorted(record.header("dlq_reason") for record in installation.read("dead-letter"))
+
+
+def snapshot(installation):
+    """All that a record can change or publish, but for dead letters and what is handed on."""
+    installation.wait_settled()
+    return [installation.query(sql) for sql in (
+        "select claim_id, status, revision, sequence, lines::text from claims order by claim_id",
+        "select kind, count(*) from attachments group by kind order by kind",
+        "select count(*) from history", "select count(*) from holders",
+        "select count(*) from timers")] + [len(installation.mails()), sorted(
+            record.header("ce_id") for record in installation.read(
+                "claim-status", "association-official", "customer-notification"))]
+
+
+def statuses(installation):
+    return dict(installation.query("select claim_id, status from claims"))
+
+
+def submit_late(installation):
+    for document in (documents.claim("C-1", TENANT, DAY, ("EXCHANGE_ONLINE", "TEAMS")), asked(),
+                     documents.claim("C-3", TENANT, DAY, ("INTUNE",)),
+                     documents.claim("C-4", TENANT, DAY, ("TEAMS_PHONE",))):
+        installation.publish("claim-submission", SUBMITTED, document)
+    installation.flush()
+    installation.wait_settled()
+
+
+def test_what_was_too_early_is_applied_once(install):
+    installation = install(start_at_ms=START)
+    installation.start_workers()
+    installation.publish_reference([documents.partner()], [TENANT], [SUBSCRIPTION])
+    for topic, event_type, data in EARLY:
+        installation.publish(topic, event_type, data)
+    installation.flush()
+    installation.wait_settled()
+    assert reasons(installation) == ["UNKNOWN_CLAIM"] * len(EARLY)
+
+    # still too early: dead once more, and no more than once more
+    for count in (2, 3):
+        assert replay(installation, 0, "--all")["put_back"] == len(EARLY)
+        installation.wait_settled()
+        assert reasons(installation) == ["UNKNOWN_CLAIM"] * count * len(EARLY)
+
+    submit_late(installation)
+    put_by_older_workers(installation)
+    assert statuses(installation) == {"C-1": "OPT_OUT_OPEN", "C-2": "PARTNER_ACTION_REQUIRED",
+                                      "C-3": "OPT_OUT_OPEN", "C-4": "OPT_OUT_OPEN"}
+    [imported] = listed(installation, "--reason", "UNKNOWN_TYPE")[0]["dead_letters"]
+    before = snapshot(installation)
+    place = (str(imported["partition"]), str(imported["offset"]))
+    assert replay(installation, 0, *place, "--dry-run")["put_back"] == 1
+    assert replay(installation, 0, "--all", "--dry-run")["put_back"] == len(EARLY) + 2
+    assert snapshot(installation) == before
+    assert replay(installation, 0, *place)["put_back"] == 1
+    installation.wait_settled()
+    assert statuses(installation)["L-1"] == "OFFICIAL"
+
+    answer = replay(installation, 0, "--reason", "UNKNOWN_CLAIM")
+    assert (answer["put_back"], answer["same"]) == (len(EARLY) + 1, 2 * len(EARLY))
+    after = snapshot(installation)
+    assert statuses(installation) == {"C-1": "OPT_OUT_OPEN", "C-2": "OPT_OUT_OPEN",
+                                      "C-3": "WITHDRAWN", "C-4": "REJECTED", "L-1": "ENDED"}
+    assert after[1] == [("COMMENT", 1), ("EVIDENCE", 1)]
+    [(lines,)] = installation.query("select lines::text from claims where claim_id = 'C-1'")
+    assert "WITHDRAWN" in lines and "OPT_OUT_OPEN" in lines
+
+    letters = reasons(installation)
+    for _ in range(2):  # now all is there, and nothing happens twice
+        assert replay(installation, 0, "--all")["put_back"] == len(EARLY) + 2
+        assert snapshot(installation) == after
+    assert reasons(installation) == letters
+    expect(0, call(installation.env, "audit"))
+
+
+def test_what_stays_dead_does_no_harm(install):
+    installation = install(start_at_ms=START)
+    installation.start_workers()
+    installation.publish_reference([documents.partner()], [TENANT])
+    document = documents.claim("C-1", TENANT, DAY)
+    installation.publish("claim-submission", SUBMITTED, document)
+    installation.flush()
+    installation.wait_settled()
+    installation.publish("opt-out-expiry", "cpor.customer.opted-out.v1",
+                         about("C-1", token="forged", actor={"type": "customer"}))
+    installation.publish("claim-submission", "cpor.claim.evidence-added.v1",
+                         about("C-1", poe=[documents.poe(DAY, [7])], actor=PARTNER))
+    installation.produce("claim-submission", KEY, {**document, "claim_name": "another"})
+    installation.produce("claim-submission", KEY, b"{")
+    installation.flush()
+    dead = ["CLAIM_IMMUTABLE", "FIELD_INVALID", "NOT_JSON", "TOKEN_INVALID"]
+    before = snapshot(installation)
+    assert reasons(installation) == dead
+    for count in (2, 3):
+        result = call(installation.env, "dlq", "replay", "--all")
+        told = expect(0, result)
+        assert "4 put back" in told and "Of those put back 3 are dead for what they say" in told
+        after = snapshot(installation)
+        assert reasons(installation) == sorted(dead * count)
+        before[2] = after[2]  # the history keeps each time that something was refused
+        assert after == before
+    expect(0, call(installation.env, "audit"))
+
+
+def test_a_record_that_was_cut(install):
+    """A few kilobytes on the wire, 3.9 MB unpacked: more than a dead letter holds."""
+    installation = install()
+    installation.start_workers()
+    sender = confluent_kafka.Producer({
+        "bootstrap.servers": installation.env["CPOR_KAFKA_BROKERS"], "compression.type": "lz4",
+        "message.max.bytes": 8_000_000, "log_level": 2})
+    sender.produce(installation.prefix + "claim-submission", b" " * 3_900_000, KEY)
+    assert sender.flush(30) == 0
+    installation.wait("the dead letter", lambda: reasons(installation) == ["TOO_LARGE"])
+    [letter] = listed(installation)[0]["dead_letters"]
+    assert letter["cut"]
+    place = (str(letter["partition"]), str(letter["offset"]))
+    text = expect(0, call(installation.env, "dlq", "show", *place))
+    assert "cut: it had 3900000" in text and len(text) < 30_000
+    result = call(installation.env, "dlq", "replay", *place)
+    assert result.returncode == 1 and "only its beginning was kept" in result.stdout
+    assert len(back_on(installation)) == 1
