@@ -4,6 +4,7 @@
 #include "output.h"
 #include "workers.h"
 
+#include "claim/event.h"
 #include "claim/uuid.h"
 #include "runtime/text_map.h"
 
@@ -43,21 +44,34 @@ typedef struct Replay {
 
 /* ---- where it goes ---- */
 
-/* The index in worker_topics, or -1 and why not. Reference data is not put back: as the newest
- * record of its key an old one would win over what was published since. */
+/* Reference data is not put back: as the newest record of its key it would undo what was published
+ * since. The log that decides hears of subscriptions by events of claim-validation. */
+static bool is_reference(const WorkerTopics *worker, const char *const *topic,
+                         const DlqLetter *letter)
+{
+    return topic != worker->topics ||
+           strcmp(letter->type, event_type_name(EVENT_SUBSCRIPTION_CHANGED)) == 0;
+}
+
+static const char *why_not_replayable(const DlqLetter *letter)
+{
+    if (!letter->is_workers)
+        return "no worker wrote it: nobody knows where it came from";
+    return letter->is_cut ? "only its beginning was kept: publish it anew" : NULL;
+}
+
+/* The index in worker_topics, or -1 and why not. */
 static int find_origin(const DlqLetter *letter, const char **ret_why_not)
 {
-    *ret_why_not = !letter->is_workers ? "no worker wrote it: nobody knows where it came from"
-                   : letter->is_cut    ? "only its beginning was kept: publish it anew"
-                                       : NULL;
+    *ret_why_not = why_not_replayable(letter);
     for (int i = 0; *ret_why_not == NULL && worker_topics[i].service != NULL; i++) {
-        for (const char *const *topic = worker_topics[i].topics; *topic != NULL; topic++) {
-            if (strcmp(*topic, letter->topic) != 0)
-                continue;
-            if (topic == worker_topics[i].topics)
-                return i;
+        const char *const *topic = worker_topics[i].topics;
+        while (*topic != NULL && strcmp(*topic, letter->topic) != 0)
+            topic++;
+        if (*topic != NULL && !is_reference(&worker_topics[i], topic, letter))
+            return i;
+        if (*topic != NULL)
             *ret_why_not = "reference data would undo what was published since: publish it anew";
-        }
     }
     if (*ret_why_not == NULL)
         *ret_why_not = "no worker of this installation reads the topic that it came from";

@@ -1,4 +1,4 @@
-"""cporctl dlq: dead letters are found, shown as they came, and put back without doing harm twice."""
+"""cporctl dlq: dead letters are found, shown as they came, and put back; twice does no harm."""
 
 import contextlib
 import json
@@ -246,9 +246,12 @@ def test_replay_refuses_and_counts(install):
         headers = [(name, b"other." + value if name == "dlq_topic" else value)
                    for name, value in headers]
         installation.produce("dead-letter", KEY, b"{}", headers, partition=0)
+        put(installation, 8, "FIELD_INVALID", [("ce_type", b"cpor.subscription.changed.v1")],
+            topic="opt-out-expiry")
         installation.flush()
         for offset, why in ((0, "only its beginning was kept"), (1, "reference data"),
-                            (6, "no worker wrote it"), (7, "no worker of this installation")):
+                            (6, "no worker wrote it"), (7, "no worker of this installation"),
+                            (8, "reference data")):
             answer = replay(installation, 1, "0", str(offset))
             assert why in answer["records"][0]["why"] and answer["refused"] == 1
         assert back_on(installation) == [] and back_on(installation, "partner") == []
@@ -259,7 +262,7 @@ def test_replay_refuses_and_counts(install):
         assert len(back_on(installation)) == 2 and len(back_on(installation, "opt-out-expiry")) == 1
         result = call(installation.env, "dlq", "replay", "--all")
         assert result.returncode == 1 and result.stderr == ""
-        assert "3 put back, 1 the same as another, 4 cannot be put back" in result.stdout
+        assert "3 put back, 1 the same as another, 5 cannot be put back" in result.stdout
         assert "0 3  UNKNOWN_CLAIM    claim-submission: the same record as 0 2" in result.stdout
         error = expect(1, call(installation.env, "dlq", "replay", "0", "99"))
         assert "0 99: no dead letter: nothing was written there yet" in error
