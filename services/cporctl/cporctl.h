@@ -90,6 +90,9 @@ ExitCode submit_run(Session *session);
 ExitCode opt_out_run(Session *session);
 ExitCode extend_run(Session *session);
 ExitCode review_run(Session *session);
+ExitCode dlq_list_run(Session *session);
+ExitCode dlq_show_run(Session *session);
+ExitCode dlq_replay_run(Session *session);
 ExitCode setup_run(Session *session);
 ExitCode status_run(Session *session);
 
@@ -107,6 +110,9 @@ extern const Option submit_options[];
 extern const Option opt_out_options[];
 extern const Option extend_options[];
 extern const Option review_options[];
+extern const Option dlq_list_options[];
+extern const Option dlq_show_options[];
+extern const Option dlq_replay_options[];
 extern const Option setup_options[];
 
 /* arguments_read - sort words and options.

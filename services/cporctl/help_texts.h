@@ -82,6 +82,42 @@ static const char review_details[] =
     "  cporctl review C-2026-000123 --ask --reason 'see the finding' --reviewer bob \\\n"
     "      --finding 'POE_NOT_SIGNED:1:the second page is not signed'\n";
 
+static const char dlq_list_details[] =
+    "Newest first: when it was received, its place among the dead letters (PART OFFSET, which "
+    "show\n"
+    "and replay take), why it is dead, and topic/partition@offset where it came from. Reads the\n"
+    "whole topic as it is now, as a member of no group. Detail and ids are cut where they are "
+    "long.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl dlq list\n"
+    "  cporctl dlq list --reason UNKNOWN_CLAIM --since 2026-11-20T00:00:00Z\n"
+    "  cporctl dlq list --json --limit 10000 | jq -r '.dead_letters[].reason' | sort | uniq -c\n";
+
+static const char dlq_show_details[] =
+    "Reason, where it came from, what can be done about it, key, headers and value as they came.\n"
+    "JSON is indented and else left as it was, other bytes are dumped; more than 4 KiB only with\n"
+    "--full. It may hold personal data. Exit code 1: there is no such dead letter.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl dlq show 3 17\n"
+    "  cporctl dlq show --json 3 17 | jq .value >mended.json\n";
+
+static const char dlq_replay_details[] =
+    "Key, headers and value as they came, without the dlq_ headers. It counts from its new "
+    "receipt.\n"
+    "Safe to repeat: an event that was applied meanwhile changes and publishes nothing; one that "
+    "is\n"
+    "refused again is a dead letter once more. With --reason or --all the same record is put back\n"
+    "once, however often it is among the dead. Records that were cut, and reference data, cannot "
+    "be\n"
+    "put back. Exit code 1: one could not, or there is no such dead letter.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl dlq replay 3 17\n"
+    "  cporctl dlq replay --reason UNKNOWN_CLAIM --dry-run\n"
+    "  cporctl dlq replay --all --json | jq -r '.records[] | select(.result == \"refused\")'\n";
+
 static const char explain_deadline_details[] =
     "Every day from the notice to the deadline, with why it counts or does not.\n"
     "\n"

@@ -244,12 +244,23 @@ static void header_read(const rd_kafka_message_t *message, const char *name, con
         *ret_text = value;
 }
 
+bool kafka_record_header(const KafkaRecord *record, size_t index, KafkaHeader *ret_header)
+{
+    rd_kafka_headers_t *headers = NULL;
+    return rd_kafka_message_headers(record->handle, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+           rd_kafka_header_get_all(headers, index, &ret_header->name, &ret_header->value,
+                                   &ret_header->value_size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 static bool take_record(const Reading *reading, size_t index, const rd_kafka_message_t *message)
 {
     KafkaRecord record = {.place_index = index,
                           .offset = message->offset,
+                          .key = message->key,
                           .value = message->payload,
-                          .value_size = message->len};
+                          .key_size = message->key_len,
+                          .value_size = message->len,
+                          .handle = message};
     header_read(message, "ce_type", &record.type, &record.type_size);
     header_read(message, "ce_id", &record.id, &record.id_size);
     return reading->take(reading->context, &record);

@@ -25,11 +25,22 @@ typedef struct KafkaPlaces {
 typedef struct KafkaRecord {
     size_t place_index;
     int64_t offset;
+    const void *key;   /* NULL: none */
     const void *value; /* NULL: tombstone */
-    size_t value_size;
+    size_t key_size, value_size;
     const char *type, *id; /* ce_type, ce_id; NULL: none */
     size_t type_size, id_size;
+    const void *handle; /* the adapter's own */
 } KafkaRecord;
+
+typedef struct KafkaHeader {
+    const char *name;
+    const void *value; /* NULL: none */
+    size_t value_size;
+} KafkaHeader;
+
+/* kafka_record_header - the index-th header, borrowed as the record is; false: there are fewer. */
+bool kafka_record_header(const KafkaRecord *record, size_t index, KafkaHeader *ret_header);
 
 typedef struct KafkaReader KafkaReader;
 

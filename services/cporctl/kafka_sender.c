@@ -129,37 +129,73 @@ static rd_kafka_vu_t vu_memory(rd_kafka_vtype_t type, const void *memory, size_t
     return vu;
 }
 
-static rd_kafka_resp_err_t produce(KafkaSender *sender, const SentEvent *event)
+/* One record as the client takes it. */
+typedef struct Sending {
+    const void *key, *value;
+    size_t key_size, value_size;
+    rd_kafka_headers_t *headers;
+    uintptr_t tag;
+} Sending;
+
+static rd_kafka_resp_err_t produce(KafkaSender *sender, const Sending *sending)
 {
-    rd_kafka_headers_t *headers = event_headers(event);
     const rd_kafka_vu_t vus[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = sender->topic},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        vu_memory(RD_KAFKA_VTYPE_KEY, event->key, strlen(event->key)),
-        vu_memory(RD_KAFKA_VTYPE_VALUE, event->body, event->body_size),
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)event->tag},
+        vu_memory(RD_KAFKA_VTYPE_KEY, sending->key, sending->key_size),
+        vu_memory(RD_KAFKA_VTYPE_VALUE, sending->value, sending->value_size),
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = sending->headers},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)sending->tag},
     };
     rd_kafka_error_t *error = rd_kafka_produceva(sender->producer, vus, sizeof vus / sizeof vus[0]);
     if (error == NULL)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     rd_kafka_error_destroy(error);
-    rd_kafka_headers_destroy(headers); /* taken only on success */
     return code;
+}
+
+/* Takes the headers. what: the record's name in the error. */
+static bool send_record(KafkaSender *sender, const Sending *sending, const char *what)
+{
+    rd_kafka_resp_err_t code;
+    while ((code = produce(sender, sending)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        rd_kafka_poll(sender->producer, SEND_PAUSE_MS); /* ends: records have a time-out */
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_headers_destroy(sending->headers); /* taken only on success */
+    rd_kafka_poll(sender->producer, 0);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(&sender->session->error, kafka_client_class(code), "publish %s: %s", what,
+                         rd_kafka_err2str(code));
+    sender->counts.sent++;
+    return true;
 }
 
 bool kafka_sender_send(KafkaSender *sender, const SentEvent *event)
 {
-    rd_kafka_resp_err_t code;
-    while ((code = produce(sender, event)) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-        rd_kafka_poll(sender->producer, SEND_PAUSE_MS); /* ends: records have a time-out */
-    rd_kafka_poll(sender->producer, 0);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(&sender->session->error, kafka_client_class(code), "publish %s: %s",
-                         event->id, rd_kafka_err2str(code));
-    sender->counts.sent++;
-    return true;
+    const Sending sending = {.key = event->key,
+                             .value = event->body,
+                             .key_size = strlen(event->key),
+                             .value_size = event->body_size,
+                             .headers = event_headers(event),
+                             .tag = event->tag};
+    return send_record(sender, &sending, event->id);
+}
+
+bool kafka_sender_send_copy(KafkaSender *sender, const SentCopy *copy)
+{
+    const KafkaRecord *record = copy->record;
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(copy->header_count);
+    KafkaHeader header;
+    for (size_t i = 0; i < copy->header_count && kafka_record_header(record, i, &header); i++)
+        rd_kafka_header_add(headers, header.name, -1, header.value, (ssize_t)header.value_size);
+    const Sending sending = {.key = record->key,
+                             .value = record->value,
+                             .key_size = record->key_size,
+                             .value_size = record->value_size,
+                             .headers = headers,
+                             .tag = copy->tag};
+    return send_record(sender, &sending, "a record again");
 }
 
 size_t kafka_sender_poll(KafkaSender *sender, int wait_ms)

@@ -1,7 +1,7 @@
 /* kafka_sender.h - publishing: idempotent, every acknowledgement looked at. */
 #pragma once
 
-#include "cporctl.h"
+#include "kafka_reader.h"
 
 #define SENDER_SOURCE "urn:cpor:cporctl"
 
@@ -16,6 +16,13 @@ typedef struct SentEvent {
     size_t body_size;
     uintptr_t tag; /* what a failure names */
 } SentEvent;
+
+/* A record as it was read, with its first headers. Borrowed during the call. */
+typedef struct SentCopy {
+    const KafkaRecord *record;
+    size_t header_count; /* the first so many */
+    uintptr_t tag;       /* what a failure names */
+} SentCopy;
 
 /* Called for each record that no broker took, from within the functions below. */
 typedef void SenderFailed(void *context, uintptr_t tag, const char *why);
@@ -39,6 +46,9 @@ void kafka_sender_release(KafkaSender **sender);
 /* kafka_sender_send - queue one event; waits for room. Its fate comes later.
  * Errors:  in session->error; the event was not queued. */
 MUST_CHECK bool kafka_sender_send(KafkaSender *sender, const SentEvent *event);
+
+/* kafka_sender_send_copy - likewise, a record again, byte for byte. */
+MUST_CHECK bool kafka_sender_send_copy(KafkaSender *sender, const SentCopy *copy);
 
 /* kafka_sender_poll - serve acknowledgements for at most wait_ms; how many events wait still. */
 size_t kafka_sender_poll(KafkaSender *sender, int wait_ms);

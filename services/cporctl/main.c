@@ -26,6 +26,8 @@ static const ConfigItem *const act_settings[] = {settings_common, settings_datab
 static const ConfigItem *const review_settings[] = {
     settings_common, settings_database, settings_kafka, settings_clock, settings_review, NULL};
 
+static const ConfigItem *const dlq_settings[] = {settings_common, settings_kafka, NULL};
+
 static const Command commands[] = {
     {"setup", "make or check tables and topics", "[--fix]", setup_details, setup_options, 0, 0,
      setup_settings, setup_run},
@@ -49,6 +51,14 @@ static const Command commands[] = {
      "[--reason TEXT] [--finding CODE:LINE:MESSAGE]… --reviewer ID [--no-wait | --timeout "
      "SECONDS])",
      review_details, review_options, 0, 2, review_settings, review_run},
+    {"dlq list", "records that could not be processed",
+     "[--json] [--reason CODE] [--topic T] [--since INSTANT] [--limit N]", dlq_list_details,
+     dlq_list_options, 0, 0, dlq_settings, dlq_list_run},
+    {"dlq show", "one of them, with why and what to do", "[--json] PARTITION OFFSET [--full]",
+     dlq_show_details, dlq_show_options, 0, 2, dlq_settings, dlq_show_run},
+    {"dlq replay", "put them back on the topic that they came from",
+     "[--json] (PARTITION OFFSET | --reason CODE | --all) [--dry-run]", dlq_replay_details,
+     dlq_replay_options, 0, 2, dlq_settings, dlq_replay_run},
     {"explain deadline", "why a window ends when it ends",
      "[--json] --country CC --at INSTANT [--time-zone ZONE] [--days N]", explain_deadline_details,
      explain_deadline_options, 0, 0, calendar_settings, explain_deadline_run},
