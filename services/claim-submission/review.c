@@ -74,11 +74,14 @@ static void add_finding(Claim *claim, Arena *arena, Code code, int32_t number, c
     claim_add_finding(claim, arena, &finding);
 }
 
-/* What the reviewer says of each line, beside the reason. */
-static void add_own_findings(Claim *claim, const Event *event, Arena *arena, Code code)
+/* What more the reviewer has to say of a refused line; 0: of the claim. */
+static void add_details(Claim *claim, const Event *event, Arena *arena, int32_t number)
 {
-    for (size_t i = 0; i < event->finding_count; i++)
-        add_finding(claim, arena, code, event->findings[i].line, event->findings[i].message);
+    for (size_t i = 0; i < event->finding_count; i++) {
+        const Line *line = claim_line(claim, event->findings[i].line);
+        if ((line == NULL ? 0 : line->number) == number)
+            add_finding(claim, arena, CODE_REVIEWER_REJECTED, number, event->findings[i].message);
+    }
 }
 
 static void reject(Claim *claim, const Event *event, Arena *arena)
@@ -88,9 +91,10 @@ static void reject(Claim *claim, const Event *event, Arena *arena)
         if (!line_fits(event, line))
             continue;
         add_finding(claim, arena, CODE_REVIEWER_REJECTED, line->number, event->reason);
+        add_details(claim, event, arena, line->number);
         (void)!line_move(line, LINE_REFUSE, CODE_REVIEWER_REJECTED, event->receipt_at_ms);
     }
-    add_own_findings(claim, event, arena, CODE_REVIEWER_REJECTED);
+    add_details(claim, event, arena, 0);
 }
 
 /* The verdict's findings ask what its reason asks: there, or (line 0) of a line that can answer. */
@@ -109,7 +113,9 @@ static bool findings_say_reason(const Claim *claim, const Event *event, int32_t 
 /* The reason is asked of the lines that the verdict names, else of the claim. */
 static void ask(Claim *claim, const Event *event, Arena *arena)
 {
-    add_own_findings(claim, event, arena, CODE_REVIEWER_QUESTION);
+    for (size_t i = 0; i < event->finding_count; i++)
+        add_finding(claim, arena, CODE_REVIEWER_QUESTION, event->findings[i].line,
+                    event->findings[i].message);
     for (size_t i = 0; i < event->line_count; i++)
         if (claim_line(claim, event->lines[i]) != NULL &&
             !findings_say_reason(claim, event, event->lines[i]))
