@@ -116,15 +116,16 @@ void claim_settle(Claim *claim)
 
     if (claim->status != CLAIM_PARTNER_ACTION_REQUIRED)
         claim->answer_due_at_ms = claim->reminder_at_ms = 0;
-    if (claim->status != CLAIM_SUBMITTED && claim->status != CLAIM_UNDER_REVIEW &&
-        claim->status != CLAIM_PARTNER_ACTION_REQUIRED)
-        claim->review_pending = false; /* no line is left that a reviewer could decide */
-    bool any_waits = false;
-    for (size_t i = 0; i < claim->line_count; i++)
-        any_waits |=
-            claim->lines[i].status == LINE_UNDER_REVIEW && claim->lines[i].check == CHECK_WAITS;
+    bool any_waits = false, any_open = false;
+    for (size_t i = 0; i < claim->line_count; i++) {
+        const Line *line = &claim->lines[i];
+        any_waits |= line->status == LINE_UNDER_REVIEW && line->check == CHECK_WAITS;
+        any_open |= line->status == LINE_UNDER_REVIEW && line->check != CHECK_WAITS;
+    }
     if (!any_waits)
         claim->recheck_at_ms = 0;
+    if (!any_open) /* what comes after a wait is validated once more, and reviewed then */
+        claim->review_pending = false;
     if (claim->status != CLAIM_VALIDATED)
         claim->notice_retry_at_ms = 0;
 }

@@ -167,25 +167,6 @@ static void submission_submit(Work *work, const Imports *imports, const Event *e
 
 /* ---- the partner's answer ---- */
 
-/* The log decides: a record received after the answer was due finds the claim refused. */
-static void submission_settle_answer(Work *work, const Event *event, Entry *entry)
-{
-    Claim *claim = entry->claim;
-    if (claim->status != CLAIM_PARTNER_ACTION_REQUIRED || claim->answer_due_at_ms == 0 ||
-        claim->answer_due_at_ms >= event->receipt_at_ms)
-        return;
-    const int64_t due_at_ms = claim->answer_due_at_ms;
-    Change change = change_begin(work, event, entry, due_at_ms);
-    const Finding finding = {
-        .code = CODE_NO_PARTNER_RESPONSE,
-        .kind = FINDING_REFUSAL,
-        .message = "No answer came within five business days; claim anew when you have one."};
-    claim_add_finding(claim, work->arena, &finding);
-    for (size_t i = 0; i < claim->line_count; i++)
-        (void)!line_move(&claim->lines[i], LINE_REFUSE, CODE_NO_PARTNER_RESPONSE, due_at_ms);
-    change_end(&change, CHANGE_IF_MOVED);
-}
-
 /* Once: what was sent is forgotten with the same commit. Too early (a clock ahead of the broker's)
  * is nothing; the sweep of overdue timers wakes again. */
 static void submission_remind(Work *work, const Event *event, Entry *entry)
@@ -224,7 +205,7 @@ static void submission_comment(Work *work, const Event *event, Entry *entry)
 static void submission_forward(Work *work, const Event *event, Entry *entry)
 {
     if (entry != NULL && work_was_handled(work, event) != MEETING_REPLAYED)
-        submission_settle_answer(work, event, entry);
+        work_settle_answer(work, event, entry);
     /* A line of an imported claim may be on its way: the log that decides knows. */
     if (entry != NULL && entry->claim->origin != ORIGIN_LEGACY &&
         !evidence_fits(event, entry->claim)) {
@@ -242,7 +223,7 @@ static void submission_forward(Work *work, const Event *event, Entry *entry)
 static void submission_decide_known(Work *work, const Event *event, Entry *entry)
 {
     if (work_was_handled(work, event) != MEETING_REPLAYED)
-        submission_settle_answer(work, event, entry);
+        work_settle_answer(work, event, entry);
     if (work_meet(work, event) != MEETING_NEW)
         return;
     if (event->type == EVENT_CLAIM_RESUBMITTED)

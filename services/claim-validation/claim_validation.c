@@ -67,7 +67,11 @@ static void decide(Work *work, const Facts *facts, const Event *event)
     if (entry == NULL && !is_recheck)
         batch_add_dead_letter(work->batch, event->record, "UNKNOWN_CLAIM",
                               "no claim with this tenant_id and claim_id is in the database");
-    if (entry == NULL || work_meet(work, event) != MEETING_NEW)
+    if (entry == NULL)
+        return;
+    if (work_was_handled(work, event) != MEETING_REPLAYED)
+        work_settle_answer(work, event, entry);
+    if (work_meet(work, event) != MEETING_NEW)
         return;
     const Claim *claim = entry->claim;
     if (is_recheck) {

@@ -228,8 +228,9 @@ static void take_status(const Taking *taking)
     const json_t *sequence = json_object_get(taking->data, "sequence");
     const json_int_t number = json_integer_value(sequence); /* 0 for what is no integer */
     char name[NAME_SIZE];
-    if (type_is(taking->record, "cpor.association.challenged.v1"))
-        return;
+    if (type_is(taking->record, "cpor.association.challenged.v1") ||
+        type_is(taking->record, "cpor.claim.answer-reminder.v1"))
+        return; /* no change of status */
     if (!type_is(taking->record, "cpor.claim.status-changed.v1") || number < 1 ||
         number > INT32_MAX) {
         TELL(taking, LOG_READABLE, "%s", "no event of this topic");

@@ -69,6 +69,18 @@ static void fill_claim(Claim *claim, const Event *event)
     snprintf(claim->domain, sizeof claim->domain, "%s", event->import.domain);
 }
 
+static const char *refusal_message(Code refusal)
+{
+    if (refusal == CODE_DUPLICATE_OWN_CLAIM)
+        return "You already hold this slot or have an open claim on it; nothing more need be done.";
+    if (refusal == CODE_COMPETING_CLAIM_OLDER_POE)
+        return "This association is not carried over: the slot is taken; claim it anew.";
+    if (refusal == CODE_SUBSCRIPTION_INACTIVE)
+        return "This association is not carried over: the subscription is not known here, or "
+               "neither active nor in its grace period; claim it anew when it is.";
+    return "This association is not carried over; claim it anew.";
+}
+
 static void decide_line(const Deciding *deciding, const Event *event, Claim *claim, Line *line)
 {
     const Code refusal = import_refusal(deciding, event, claim, line);
@@ -77,10 +89,13 @@ static void decide_line(const Deciding *deciding, const Event *event, Claim *cla
         line->official_at_ms = event->at_ms;
         return;
     }
+    const char *own =
+        slot_book_contender(&deciding->work->slots, claim->tenant_id, line->slot, claim->mpn_id);
     const Finding finding = {.code = refusal,
                              .kind = FINDING_REFUSAL,
                              .line = line->number,
-                             .message = "This association is not carried over; claim it anew."};
+                             .message = refusal_message(refusal),
+                             .claim_id = refusal == CODE_DUPLICATE_OWN_CLAIM ? own : NULL};
     (void)!line_move(line, LINE_REFUSE, refusal, event->receipt_at_ms);
     claim_add_finding(claim, deciding->work->arena, &finding);
 }

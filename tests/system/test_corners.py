@@ -69,3 +69,24 @@ def test_import_into_another_partners_claim(install):
     assert [line["line"] for line in event["lines"]] == [1], event
     official = [record.json["mpn_id"] for record in installation.read("association-official")]
     assert official == ["1234566"]
+
+
+def test_import_into_the_slot_of_an_own_claim(install):
+    """Its sender is told which claim has the slot, and need not claim anew."""
+    installation, board = start(install)
+    subscription = documents.subscription(TENANT)
+    installation.publish_reference(subscriptions=[subscription])
+    installation.publish("claim-submission", SUBMITTED, documents.bizapps_claim(
+        "C-1", TENANT, DAY, [("D365_SALES", None)]))
+    installation.flush()
+    board.wait_status((TENANT["tenant_id"], "C-1"), "OPT_OUT_OPEN")
+    installation.publish("claim-submission", "cpor.association.imported.v1", {
+        "claim_id": "L-1", "tenant_id": TENANT["tenant_id"], "mpn_id": "1234566",
+        "domain": TENANT["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
+        "activities": ["USAGE"], "line": 1, "product": "D365_SALES",
+        "subscription_id": subscription["subscription_id"],
+        "official_at": "2025-01-01T00:00:00.000Z"})
+    installation.flush()
+    [finding] = board.wait_status((TENANT["tenant_id"], "L-1"), "REJECTED")["findings"]
+    assert (finding["code"], finding["claim_id"]) == ("DUPLICATE_OWN_CLAIM", "C-1"), finding
+    assert "already hold this slot or have an open claim" in finding["message"]

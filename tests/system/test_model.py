@@ -25,7 +25,8 @@ PARTNERS = [documents.partner("1234566"), documents.partner("7654321"),
 class Play:
     """Builds the model's input by hand."""
 
-    def __init__(self, tenant=TENANT, subscriptions=()):
+    def __init__(self, tenant=TENANT, subscriptions=(), review="none"):
+        self.review = review
         self.inputs, self.notices, self.answer_dues, self.number = [], {}, {}, 0
         for topic, key, records in (("partner", "mpn_id", PARTNERS),
                                     ("tenant", "tenant_id", [tenant]),
@@ -56,8 +57,23 @@ class Play:
             "claim_id": document["claim_id"], "tenant_id": document["customer"]["tenant_id"],
             "actor": {"type": "customer"}, **data}, "cpor.customer.opted-out.v1")
 
+    def verdict(self, at, verdict, **data):
+        self.add("claim-submission", at, {
+            "claim_id": "C-1", "tenant_id": TENANT["tenant_id"], "revision": 1,
+            "verdict": verdict, "reason": "Which work?",
+            "actor": {"type": "reviewer", "id": "r-1"}, **data}, "cpor.claim.reviewed.v1")
+
+    def import_line(self, subscription, at=T0, **data):
+        """As it was forwarded to the log that decides."""
+        self.add("opt-out-expiry", at, {
+            "claim_id": "L-1", "tenant_id": TENANT["tenant_id"], "mpn_id": "1234566",
+            "domain": TENANT["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
+            "activities": ["USAGE"], "line": 1, "product": "D365_SALES",
+            "subscription_id": subscription["subscription_id"],
+            "official_at": "2025-06-30T22:00:00.000Z", **data}, "cpor.association.imported.v1")
+
     def run(self, until=T0 + 60 * DAY_MS):
-        model = Model(self.notices, self.answer_dues)
+        model = Model(self.notices, self.answer_dues, review=self.review)
         model.run(self.inputs, until)
         return model
 
@@ -278,6 +294,91 @@ def test_subscription_end_and_lapse():
                                         "subscription_id": record["subscription_id"]},
                  "cpor.subscription.changed.v1")
         assert play.claim().status() == status
+
+
+@pytest.mark.parametrize("verdict, data, status, lines, findings", [
+    ("APPROVE", {}, "VALIDATED", ["VALIDATED"] * 2, set()),
+    ("APPROVE", {"lines": [1]}, "UNDER_REVIEW", ["VALIDATED", "UNDER_REVIEW"], set()),
+    ("APPROVE", {"revision": 2}, "UNDER_REVIEW", ["UNDER_REVIEW"] * 2, set()),
+    ("REJECT", {"lines": [2]}, "UNDER_REVIEW", ["UNDER_REVIEW", "REJECTED"],
+     {("REVIEWER_REJECTED", 2)}),
+    ("REJECT", {}, "REJECTED", ["REJECTED"] * 2,
+     {("REVIEWER_REJECTED", 1), ("REVIEWER_REJECTED", 2)}),
+    ("ASK", {}, "PARTNER_ACTION_REQUIRED", ["UNDER_REVIEW"] * 2, {("REVIEWER_QUESTION", None)}),
+    ("ASK", {"lines": [2]}, "PARTNER_ACTION_REQUIRED", ["UNDER_REVIEW"] * 2,
+     {("REVIEWER_QUESTION", 2)}),
+    ("ASK", {"findings": [{"code": "POE_TOO_OLD", "line": 1, "message": "Which day?"}]},
+     "PARTNER_ACTION_REQUIRED", ["UNDER_REVIEW"] * 2,
+     {("REVIEWER_QUESTION", 1), ("REVIEWER_QUESTION", None)}),
+    ("ASK", {"findings": [{"code": "POE_TOO_OLD", "line": 1, "message": "Which work?"}]},
+     "PARTNER_ACTION_REQUIRED", ["UNDER_REVIEW"] * 2, {("REVIEWER_QUESTION", 1)}),
+    ("ASK", {"lines": [3]}, "UNDER_REVIEW", ["UNDER_REVIEW"] * 2, set()),
+])
+def test_verdicts(verdict, data, status, lines, findings):
+    play = Play(review="all")
+    play.submit(good(lines=("TEAMS", "YAMMER")))
+    play.verdict(T0 + 9, verdict, **data)
+    claim = play.claim()
+    assert (claim.status(), [line.status for line in claim.lines]) == (status, lines)
+    assert claim.findings == findings
+
+
+def test_approval_overrides_a_question_but_gives_no_line_a_slot():
+    two = [documents.subscription(TENANT, number=number) for number in (1, 2)]
+    play = Play(subscriptions=[*two, documents.subscription(TENANT, "POWER_BI")])
+    document = documents.bizapps_claim("C-1", TENANT, "2026-03-01",
+                                       [("D365_SALES", None), ("POWER_BI", None)])
+    play.submit(changed(document, "/poe/0/covers", [1]))
+    play.verdict(T0 + 9, "APPROVE")
+    claim = play.claim()
+    assert (claim.status(), claim.findings) == ("PARTNER_ACTION_REQUIRED",
+                                                {("SUBSCRIPTION_AMBIGUOUS", 1)})
+
+
+def test_import_is_official_since_the_old_model_says_so():
+    record = documents.subscription(TENANT)
+    play = Play(subscriptions=[record])
+    play.import_line(record)
+    model = play.run()
+    [association] = model.associations.values()
+    assert (association.origin, association.deadline_at, association.official_at) == (
+        "LEGACY", None, instant_ms("2025-06-30T22:00:00.000Z"))
+    assert model.tenants[TENANT["tenant_id"]]["L-1"].status() == "OFFICIAL"
+
+
+@pytest.mark.parametrize("state, data, before, code", [
+    ("ACTIVE", {"solution_area": "MICROSOFT_365", "product": None, "subscription_id": None,
+                "workload": "TEAMS"}, None, "NOT_CARRIED_OVER"),
+    ("EXPIRED", {}, None, "SUBSCRIPTION_INACTIVE"),
+    ("ACTIVE", {}, "holder", "COMPETING_CLAIM_OLDER_POE"),
+    ("ACTIVE", {}, "own", "DUPLICATE_OWN_CLAIM")])
+def test_import_refused(state, data, before, code):
+    record = documents.subscription(TENANT, state=state)
+    play = Play(subscriptions=[record])
+    if before == "holder":
+        play.import_line(record, T0 - 9, claim_id="L-0", mpn_id="7654321")
+    if before == "own":
+        play.submit(documents.bizapps_claim("C-1", TENANT, "2026-03-01", [("D365_SALES", None)]),
+                    T0 - 9)
+    play.import_line(record, **data)
+    claim = play.claim("L-1")
+    assert (claim.status(), claim.lines[0].reason, claim.findings) == ("REJECTED", code,
+                                                                       {(code, 1)})
+
+
+@pytest.mark.parametrize("day, told", [("2026-04-01", 1), ("2026-03-01", 0), ("2026-02-01", 0)])
+def test_challenges(day, told):
+    play = Play()
+    play.submit(good("C-1"), deadline=DEADLINE)
+    rival = good("C-2", day, mpn_id="7654321")
+    play.submit(rival, T0 + 9, DEADLINE + 9, DEADLINE + 8 * DAY_MS)  # notified after C-1 won
+    ids = [association_id(TENANT["tenant_id"], name, 1) for name in ("C-1", "C-2")]
+    assert play.run().challenges == [(*ids, DEADLINE + 8 * DAY_MS)] * told
+    play.add("opt-out-expiry", DEADLINE + DAY_MS, {
+        "claim_id": "C-2", "tenant_id": TENANT["tenant_id"], "reason": "Mail was down.",
+        "deadline_at": instant_text(DEADLINE + 9 * DAY_MS),
+        "actor": {"type": "operator", "id": "o"}}, "cpor.window.extended.v1")
+    assert play.run().challenges == [(*ids, DEADLINE + days * DAY_MS) for days in (8, 9)] * told
 
 
 @pytest.mark.parametrize("raw, code", [

@@ -46,6 +46,20 @@ def reject(claim, _data, lines):
 
 
 def ask(claim, data, _lines):
-    numbers = [finding.get("line") for finding in data.get("findings") or []] \
-        or data.get("lines") or [None]
-    claim.findings |= {("REVIEWER_QUESTION", number) for number in numbers}
+    """Each finding where it points; the reason of the lines that are named, else of the claim,
+    but where a finding says the same. A line that the claim does not have: the claim."""
+    def place(number):
+        return number if claim.line(number) else None
+
+    def can_answer(number):
+        return number is None or claim.line(number).status == "UNDER_REVIEW"
+    asked = [(place(finding.get("line")), finding["message"])
+             for finding in data.get("findings") or []]
+    same = [number for number, text in asked if text == data["reason"]]
+    if data.get("lines") is None:
+        wanted = [] if any(can_answer(number) for number in same) else [None]
+    else:
+        wanted = [number for number in data["lines"]
+                  if claim.line(number) and number not in same]
+    claim.findings |= {("REVIEWER_QUESTION", number)
+                       for number in [place for place, _ in asked] + wanted}

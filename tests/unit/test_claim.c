@@ -209,6 +209,13 @@ static const SettleRow rows[] = {
      PENDING,
      CLAIM_UNDER_REVIEW,
      "vu"},
+    {"approved, the other waits for a record: nothing is left to review yet",
+     2,
+     {APPROVED, WAITS},
+     {WAIT(2)},
+     PENDING,
+     CLAIM_UNDER_REVIEW,
+     "vu"},
     {"review is pending, nothing left", 1, {REJECTED}, {{0}}, PENDING, CLAIM_REJECTED, "r"},
 };
 
@@ -242,6 +249,14 @@ static bool any_line_waits(const Claim *claim)
     return false;
 }
 
+static bool any_line_can_be_reviewed(const Claim *claim)
+{
+    for (size_t i = 0; i < claim->line_count; i++)
+        if (claim->lines[i].status == LINE_UNDER_REVIEW && claim->lines[i].check != CHECK_WAITS)
+            return true;
+    return false;
+}
+
 static void expect_settled(const SettleRow *row, const Claim *claim)
 {
     static const char letters[LINE_STATUS_COUNT + 1] = "urvoOdwe";
@@ -253,6 +268,8 @@ static void expect_settled(const SettleRow *row, const Claim *claim)
                  claim_status_name(row->status), row->settled);
     assert_int_equal(claim_has_question(claim), row->status == CLAIM_PARTNER_ACTION_REQUIRED);
     assert_int_equal(claim_wants_notice(claim), row->status == CLAIM_VALIDATED);
+    assert_int_equal(claim->review_pending,
+                     (row->flags & PENDING) != 0 && any_line_can_be_reviewed(claim));
     /* a timer lives as long as what it is for */
     assert_int_equal(claim->answer_due_at_ms,
                      row->status == CLAIM_PARTNER_ACTION_REQUIRED ? 5000 : 0);

@@ -1,0 +1,25 @@
+/* answer.c - the end of the partner's days, wherever a record of its claim is handled. */
+#include "claim/transition.h"
+#include "store/store.h"
+
+void work_settle_answer(Work *work, const Event *event, Entry *entry)
+{
+    Claim *claim = entry->claim;
+    if (claim->status != CLAIM_PARTNER_ACTION_REQUIRED || claim->answer_due_at_ms == 0 ||
+        claim->answer_due_at_ms >= event->receipt_at_ms)
+        return;
+    const int64_t due_at_ms = claim->answer_due_at_ms;
+    Event *settling = arena_new(work->arena, sizeof *settling);
+    *settling = *event; /* the same cause: who reads the record again publishes this too */
+    settling->actor = (Actor){.type = ACTOR_SYSTEM, .id = ""};
+    settling->reason = NULL;
+    Change change = change_begin(work, settling, entry, due_at_ms);
+    const Finding finding = {
+        .code = CODE_NO_PARTNER_RESPONSE,
+        .kind = FINDING_REFUSAL,
+        .message = "No answer came within five business days; claim anew when you have one."};
+    claim_add_finding(claim, work->arena, &finding);
+    for (size_t i = 0; i < claim->line_count; i++)
+        (void)!line_move(&claim->lines[i], LINE_REFUSE, CODE_NO_PARTNER_RESPONSE, due_at_ms);
+    (void)change_end(&change, CHANGE_IF_MOVED);
+}
