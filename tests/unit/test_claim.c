@@ -275,10 +275,6 @@ static void expect_settled(const SettleRow *row, const Claim *claim)
                      row->status == CLAIM_PARTNER_ACTION_REQUIRED ? 5000 : 0);
     assert_int_equal(claim->reminder_at_ms,
                      row->status == CLAIM_PARTNER_ACTION_REQUIRED ? 4000 : 0);
-    assert_int_equal(claim->review_pending,
-                     (row->flags & PENDING) &&
-                         (row->status == CLAIM_SUBMITTED || row->status == CLAIM_UNDER_REVIEW ||
-                          row->status == CLAIM_PARTNER_ACTION_REQUIRED));
     assert_int_equal(claim->recheck_at_ms, any_line_waits(claim) ? 6000 : 0);
     assert_int_equal(claim->notice_retry_at_ms, row->status == CLAIM_VALIDATED ? 7000 : 0);
 }
