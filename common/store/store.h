@@ -240,15 +240,6 @@ typedef enum ChangeKind {
  */
 bool change_end(Change *change, ChangeKind kind);
 
-/*
- * work_settle_answer - refuse a claim whose partner's days were over before this record's receipt,
- * strictly; else nothing. A service that lets the record decide anything of its claim calls this
- * first, for a record that was not handled before: settle, then apply.
- *
- * Source: the outcome depends on receipts and deadlines only, not on which log is read first.
- */
-void work_settle_answer(Work *work, const Event *event, Entry *entry);
-
 /* work_ignore - a history row: the event changed nothing, and why. */
 void work_ignore(Work *work, const Event *event, const char *why);
 

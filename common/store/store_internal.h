@@ -26,6 +26,8 @@ Move *work_add_move(Work *work, const Event *event, const char *tenant_id, const
 
 /* A dead letter's row of history says so in `ignored`. */
 #define DEAD_LETTER_MARK "dead letter: "
+/* That of an opt-out which became one after it was kept; its first row says that it was. */
+#define KEPT_IN_VAIN_MARK "kept in vain"
 void work_dead_letter_again(Work *work, const Event *event, const char *code_and_detail);
 
 /* How far a partition is handled; see store_position.c. */

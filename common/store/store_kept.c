@@ -236,12 +236,8 @@ void work_apply_kept(Work *work, const Event *event, Entry *entry, Move *creatio
     }
 }
 
-static void add_unknown_claim(Work *work, const Kept *kept)
-{
-    batch_add_dead_letter(work->batch, kept->event->record, "UNKNOWN_CLAIM",
-                          "kept as long as the setting says; no claim with this tenant_id and"
-                          " claim_id was submitted");
-}
+static const char kept_in_vain[] = "kept as long as the setting says; no claim with this tenant_id"
+                                   " and claim_id was submitted";
 
 void work_expire_kept(Work *work, const Event *event)
 {
@@ -254,7 +250,9 @@ void work_expire_kept(Work *work, const Event *event)
             continue;
         kept->is_done = any = true;
         kept->expired_by = event;
-        add_unknown_claim(work, kept);
+        batch_add_dead_letter(work->batch, kept->event->record, "UNKNOWN_CLAIM", kept_in_vain);
+        work_note(work, kept->event, event->tenant_id, event->claim_id, event->receipt_at_ms)
+            ->ignored = KEPT_IN_VAIN_MARK ": it is a dead letter now";
     }
     if (any) /* read again, it is known as handled */
         work_note(work, event, event->tenant_id, event->claim_id, event->receipt_at_ms)->ignored =
@@ -271,7 +269,8 @@ bool work_replay_expired(Work *work, const Event *event, Error *reterr)
     if (!database_run(work->database, &statement, parameters, 1, &result, reterr))
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++)
-        add_unknown_claim(work, kept_read(result, row, work->arena));
+        batch_add_dead_letter(work->batch, kept_read(result, row, work->arena)->event->record,
+                              "UNKNOWN_CLAIM", kept_in_vain);
     db_result_release(&result);
     return true;
 }

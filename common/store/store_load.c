@@ -60,7 +60,7 @@ static const char *coordinates_key(Arena *arena, const char *cause_key, const ch
 static void work_take_cause(Work *work, const DbResult *result, size_t row)
 {
     const char *ignored = db_text(result, row, 5);
-    const size_t mark = strlen(DEAD_LETTER_MARK);
+    const size_t mark = strlen(DEAD_LETTER_MARK), vain = strlen(KEPT_IN_VAIN_MARK);
     const bool is_dead = strncmp(ignored, DEAD_LETTER_MARK, mark) == 0;
     const char *key = coordinates_key(work->arena, db_text(result, row, 0), db_text(result, row, 1),
                                       db_integer(result, row, 2), db_integer(result, row, 3));
@@ -69,10 +69,11 @@ static void work_take_cause(Work *work, const DbResult *result, size_t row)
         cause = arena_new(work->arena, sizeof *cause);
         text_map_put(&work->causes, key, cause);
     }
-    if (is_dead) /* put back by an operator, at other coordinates, it is to be tried again */
+    if (is_dead)
         cause->dead_letter = arena_text(work->arena, ignored + mark);
-    else
-        text_map_put(&work->causes, db_text(result, row, 0), cause);
+    /* A dead letter that an operator puts back, at other coordinates, is to be tried again. */
+    const bool is_open = is_dead || strncmp(ignored, KEPT_IN_VAIN_MARK, vain) == 0;
+    text_map_put(&work->causes, db_text(result, row, 0), is_open ? NULL : cause);
     cause->outcomes = arena_grow(work->arena, cause->outcomes, sizeof *cause->outcomes,
                                  cause->count, &cause->room);
     cause->outcomes[cause->count++] = arena_text(work->arena, db_text(result, row, 4));

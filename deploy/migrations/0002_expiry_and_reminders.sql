@@ -1,5 +1,8 @@
 -- Kept opt-outs expire; partners are reminded; imports in flight are known; reviews are counted.
 
+-- All tables at once and first: no worker can hold one of them and wait for another.
+lock table claims, timers, kept_opt_outs in access exclusive mode;
+
 alter table timers drop constraint timers_kind_check;
 alter table timers add constraint timers_kind_check
     check (kind in ('WINDOW', 'ANSWER', 'REMINDER', 'RECHECK', 'NOTICE', 'KEPT'));

@@ -1,5 +1,8 @@
 -- For operators: finding claims, and erasing a person's data (cporctl find, cporctl forget).
 
+-- Both tables at once and first: no worker can hold one of them and wait for the other.
+lock table claims, history in access exclusive mode;
+
 -- Columns that never change in a claim's life (a revision may not change its domain), so that
 -- moving a claim stays a HOT update. Partner, status and lines change: they have no index.
 create index claims_domain on claims (domain);

@@ -205,7 +205,10 @@ static void submission_comment(Work *work, const Event *event, Entry *entry)
 static void submission_forward(Work *work, const Event *event, Entry *entry)
 {
     if (entry != NULL && work_was_handled(work, event) != MEETING_REPLAYED)
-        work_settle_answer(work, event, entry);
+        submission_settle_answer(work, event, entry);
+    /* Handing on needs no memory: its id is the same each time. What the receipt settles does. */
+    if (entry != NULL && work_was_handled(work, event) == MEETING_REPLAYED)
+        (void)work_meet(work, event);
     /* A line of an imported claim may be on its way: the log that decides knows. */
     if (entry != NULL && entry->claim->origin != ORIGIN_LEGACY &&
         !evidence_fits(event, entry->claim)) {
@@ -213,9 +216,6 @@ static void submission_forward(Work *work, const Event *event, Entry *entry)
                               "/poe: covers names a line that the claim does not have");
         return;
     }
-    /* Handing on needs no memory: its id is the same each time. What the receipt settles does. */
-    if (entry != NULL && work_was_handled(work, event) == MEETING_REPLAYED)
-        (void)work_meet(work, event);
     const Outcome forward = outbound_forward(event, work->arena);
     batch_add_outcome(work->batch, &forward);
 }
@@ -223,7 +223,7 @@ static void submission_forward(Work *work, const Event *event, Entry *entry)
 static void submission_decide_known(Work *work, const Event *event, Entry *entry)
 {
     if (work_was_handled(work, event) != MEETING_REPLAYED)
-        work_settle_answer(work, event, entry);
+        submission_settle_answer(work, event, entry);
     if (work_meet(work, event) != MEETING_NEW)
         return;
     if (event->type == EVENT_CLAIM_RESUBMITTED)

@@ -38,6 +38,13 @@ void imports_add(Imports *imports, Arena *arena, const Event *event);
  * traceparent can be is left out. */
 void claim_take_trace(Claim *claim, const Record *record);
 
+/*
+ * submission_settle_answer - answer.c: refuse a claim whose partner's days were over before this
+ * record's receipt, strictly; else nothing. Called first, for a record that is new: settle, then
+ * apply. No other service does so: whether an answer came in time stands in this log alone.
+ */
+void submission_settle_answer(Work *work, const Event *event, Entry *entry);
+
 /* revision.c: a resubmission. */
 void submission_resubmit(Work *work, const Event *event, Entry *entry);
 

@@ -51,13 +51,20 @@ static void validate(Work *work, const Facts *facts, const Event *event, Entry *
     RuleInput input;
     Change change = change_begin(work, event, entry, event->receipt_at_ms);
     if (!facts_input(facts, entry, &input)) {
-        batch_add_dead_letter(work->batch, event->record, "UNKNOWN_CLAIM",
-                              "the claim's document is not in the database; restore it");
+        work_dead_letter(work, event, "UNKNOWN_CLAIM",
+                         "the claim's document is not in the database; restore it");
         return;
     }
     input.slots = &work->slots;
     claim_validate(entry->claim, &input, event->receipt_at_ms, work->arena);
     (void)change_end(&change, CHANGE_IF_MOVED);
+}
+
+/* The log in which answers arrive has yet to say whether one came in time; it wakes us if so. */
+static bool answer_is_over(const Claim *claim, const Event *event)
+{
+    return claim->status == CLAIM_PARTNER_ACTION_REQUIRED && claim->answer_due_at_ms != 0 &&
+           claim->answer_due_at_ms < event->receipt_at_ms;
 }
 
 static void decide(Work *work, const Facts *facts, const Event *event)
@@ -69,14 +76,12 @@ static void decide(Work *work, const Facts *facts, const Event *event)
                               "no claim with this tenant_id and claim_id is in the database");
     if (entry == NULL)
         return;
-    if (work_was_handled(work, event) != MEETING_REPLAYED)
-        work_settle_answer(work, event, entry);
     if (work_meet(work, event) != MEETING_NEW)
         return;
     const Claim *claim = entry->claim;
     if (is_recheck) {
-        if (claim->recheck_at_ms != 0) /* else nothing waits any more: a wake-up and no more */
-            validate(work, facts, event, entry);
+        if (claim->recheck_at_ms != 0 && !answer_is_over(claim, event))
+            validate(work, facts, event, entry); /* else a wake-up and no more */
     } else if (claim->status != CLAIM_SUBMITTED || event->revision != claim->revision) {
         work_ignore(work, event, "the claim no longer waits for its first validation");
     } else {

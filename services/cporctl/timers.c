@@ -5,20 +5,21 @@
 #include "claim/json_writer.h"
 #include "runtime/clock.h"
 #include "runtime/timer_index.h"
+#include "store/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#define KIND_NAMES "WINDOW, ANSWER, REMINDER, RECHECK, NOTICE or KEPT"
+
 const Option timers_options[] = {
     {"--due", NULL, "only those whose instant has come"},
-    {"--kind", "K", "only WINDOW, ANSWER, RECHECK or NOTICE"},
+    {"--kind", "K", "only " KIND_NAMES},
     {"--json", NULL, "print JSON"},
     {.name = NULL},
 };
-
-static const char *const kinds[] = {"WINDOW", "ANSWER", "RECHECK", "NOTICE", NULL};
 
 typedef struct Look {
     const char *kind; /* NULL: all */
@@ -29,12 +30,13 @@ typedef struct Look {
     int64_t in_redis[TIMER_SHARD_COUNT];
 } Look;
 
-/* A window's wake-up is one per tenant and deadline: Redis has fewer members than there are rows.
- */
+/* A window's wake-up is one per tenant and deadline: Redis has fewer members than there are rows. A
+ * claim may have several opt-outs that are kept, each with an instant of its own. */
 static const DbStatement select_statement = {
     "timers-look", "select kind, shard, count(*), count(*) filter (where due_at_ms <= $1::bigint),"
                    " count(*) filter (where due_at_ms < $2::bigint), min(due_at_ms),"
-                   " count(distinct case when kind = 'WINDOW' then tenant_id::text || due_at_ms"
+                   " count(distinct case kind when 'WINDOW' then tenant_id::text || due_at_ms"
+                   " when 'KEPT' then tenant_id::text || ' ' || claim_id || ' ' || due_at_ms"
                    " else tenant_id::text || ' ' || claim_id end)"
                    " from timers where ($3::text is null or kind = $3) and (not $4::boolean"
                    " or due_at_ms <= $1::bigint) group by kind, shard order by kind, shard"};
@@ -56,12 +58,11 @@ static ExitCode look_read(Session *session, Look *look)
     const char *kind = arguments_option(&session->arguments, "--kind");
     Clock clock;
     look->due_only = arguments_option(&session->arguments, "--due") != NULL;
-    for (size_t i = 0; kind != NULL && kinds[i] != NULL; i++)
-        if (strcasecmp(kinds[i], kind) == 0)
-            look->kind = kinds[i];
+    for (int i = 0; kind != NULL && i < TIMER_KIND_COUNT; i++)
+        if (strcasecmp(timer_kind_name((TimerKind)i), kind) == 0)
+            look->kind = timer_kind_name((TimerKind)i);
     if (kind != NULL && look->kind == NULL)
-        return session_refuse(session, "--kind %.20s: wants WINDOW, ANSWER, RECHECK or NOTICE",
-                              kind);
+        return session_refuse(session, "--kind %.20s: wants " KIND_NAMES, kind);
     if (!clock_init(&clock, config_text(config, "CPOR_CLOCK_START"),
                     config_text(config, "CPOR_CLOCK_WALL_START"),
                     config_text(config, "CPOR_CLOCK_SPEED"), false, &session->error))
@@ -150,10 +151,11 @@ static void print_text(Session *session, const Look *look, const DbResult *resul
     printf("business time %s, overdue: due before %s\n", output_instant(session, look->now_ms),
            output_instant(session, look->overdue_ms));
     printf("%-10s %8s %8s %8s  %-24s  %s\n", "", "WAITING", "DUE", "OVERDUE", "NEXT DUE", "REDIS");
-    for (size_t i = 0; kinds[i] != NULL; i++) {
-        if (look->kind != NULL && strcmp(look->kind, kinds[i]) != 0)
+    for (int i = 0; i < TIMER_KIND_COUNT; i++) {
+        const char *name = timer_kind_name((TimerKind)i);
+        if (look->kind != NULL && strcmp(look->kind, name) != 0)
             continue;
-        print_counts(session, kinds[i], result, kinds[i], -1);
+        print_counts(session, name, result, name, -1);
         printf("\n");
     }
     for (int i = 0; i < TIMER_SHARD_COUNT; i++)
@@ -205,10 +207,11 @@ static void print_json(Session *session, const Look *look, const DbResult *resul
     write_counts(&writer, result, NULL, -1);
     writer_key(&writer, "kinds");
     writer_open(&writer, '[');
-    for (size_t i = 0; kinds[i] != NULL; i++) {
+    for (int i = 0; i < TIMER_KIND_COUNT; i++) {
+        const char *name = timer_kind_name((TimerKind)i);
         writer_open(&writer, '{');
-        writer_member_text(&writer, "kind", kinds[i]);
-        write_counts(&writer, result, kinds[i], -1);
+        writer_member_text(&writer, "kind", name);
+        write_counts(&writer, result, name, -1);
         writer_close(&writer, '}');
     }
     writer_close(&writer, ']');

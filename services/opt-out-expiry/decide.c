@@ -248,8 +248,6 @@ static void subscription_changed(Deciding *deciding, const Event *event)
 
 static void apply_to_claim(Deciding *deciding, const Event *event, Entry *entry)
 {
-    if (entry != NULL)
-        work_settle_answer(deciding->work, event, entry);
     if (event->type == EVENT_CUSTOMER_OPTED_OUT)
         opt_out(deciding, event, entry);
     else if (entry == NULL && event->type != EVENT_WINDOW_OPENED)

@@ -199,7 +199,12 @@ class Installation:
         def is_settled():
             [(due,)] = self.query("select count(*) from timers where due_at_ms < %s", self.now_ms())
             return due == 0 and not self.lag() and not self.lag()
-        self.wait("all workers to have done what is due", is_settled, seconds)
+        try:
+            self.wait("all workers to have done what is due", is_settled, seconds)
+        except AssertionError as error:
+            due = self.query("select kind, shard, claim_id, due_at_ms from timers"
+                             " where due_at_ms < %s limit 9", self.now_ms())
+            raise AssertionError(f"{error}; due: {due}; not consumed: {self.lag()}") from None
 
     def wall_ms(self, business_ms):
         """The first wall instant whose business time is not before it."""

@@ -142,8 +142,8 @@ def test_timers(install):
     installation.redis.set("cpor:timers:unrelated", "1")
     answer = timers(installation.env)
     kinds = {row["kind"]: (row["waiting"], row["due"], row["overdue"]) for row in answer["kinds"]}
-    assert kinds == {"WINDOW": (3, 0, 0), "ANSWER": (1, 1, 1), "RECHECK": (0, 0, 0),
-                     "NOTICE": (0, 0, 0)}
+    assert kinds == {"WINDOW": (3, 0, 0), "ANSWER": (1, 1, 1), "REMINDER": (0, 0, 0),
+                     "RECHECK": (0, 0, 0), "NOTICE": (0, 0, 0), "KEPT": (0, 0, 0)}
     assert answer["redis"] == "there" and len(answer["shards"]) == 16
     shard = answer["shards"][3]
     assert (shard["waiting"], shard["wanted_in_redis"], shard["in_redis"], shard["filled"]) == (

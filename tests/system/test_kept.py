@@ -43,7 +43,7 @@ def kept_count(installation):
 
 def test_kept_opt_out_becomes_a_dead_letter(install):
     """As it came, after 90 days and not before; its row and its timer are gone."""
-    installation, _ = start(install, start_at_ms=START)
+    installation, board = start(install, start_at_ms=START)
     value = json.dumps({"claim_id": "C-never", "tenant_id": TENANT["tenant_id"], "more": [0.1],
                         "actor": {"type": "customer"}, "lines": [2, 1]}, indent=3).encode()
     headers = [("ce_specversion", b"1.0"), ("ce_id", b"o-1"), ("ce_source", b"/by-hand"),
@@ -75,6 +75,24 @@ def test_kept_opt_out_becomes_a_dead_letter(install):
     assert kept_count(installation) == 0
     assert installation.query("select * from timers") == []
     check_said_again(installation, "opt-out-expiry")
+    check_put_back(installation, board, letter, headers)
+
+
+def check_put_back(installation, board, letter, headers):
+    """The claim came at last, and an operator puts the dead letter back: it counts, once."""
+    count = len(installation.read("dead-letter"))
+    document = documents.claim("C-never", TENANT, "2026-07-01")
+    installation.publish("claim-submission", SUBMITTED, document)
+    installation.flush()
+    key = (TENANT["tenant_id"], "C-never")
+    board.wait_status(key, "OPT_OUT_OPEN")
+    for _ in range(2):
+        installation.produce("opt-out-expiry", letter.key, letter.value, headers)
+    installation.flush()
+    event = board.wait_status(key, "REJECTED")
+    assert event["reason"] == "CUSTOMER_DECLINED"
+    installation.wait_settled()
+    assert len(installation.read("dead-letter")) == count
 
 
 def test_several_opt_outs_expire_one_by_one(install):

@@ -1,8 +1,9 @@
-/* answer.c - the end of the partner's days, wherever a record of its claim is handled. */
-#include "claim/transition.h"
-#include "store/store.h"
+/* answer.c - the end of the partner's days, before the first record that was received after it. */
+#include "claim_submission.h"
 
-void work_settle_answer(Work *work, const Event *event, Entry *entry)
+#include "claim/transition.h"
+
+void submission_settle_answer(Work *work, const Event *event, Entry *entry)
 {
     Claim *claim = entry->claim;
     if (claim->status != CLAIM_PARTNER_ACTION_REQUIRED || claim->answer_due_at_ms == 0 ||
