@@ -135,6 +135,7 @@ class Installation:
         self.partition_count = partitions
         self.workers = {}
         self.supervised = True
+        self.has_forged_events = False  # the test itself publishes as if it were a worker
         self.epochs = []  # (wall start, business start, speed) of each clock so far
         self.env = {**os.environ, **stack.env, "CPOR_ENV": "development",
                     "CPOR_TOPIC_PREFIX": self.prefix, "CPOR_GROUP_PREFIX": self.prefix,
@@ -257,7 +258,8 @@ class Installation:
         for worker in self.workers.values():
             if worker.process is not None:
                 worker.process.wait()
-        published.check(self)
+        if not self.has_forged_events:
+            published.check(self)
 
     def report(self):
         """The ends of the logs, for a failure."""

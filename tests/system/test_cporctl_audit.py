@@ -57,6 +57,7 @@ def submit(installation, document):
 def copy(lived, stack, tmp_path):
     """Database and logs of their own, with the same content; the logs' records can be changed."""
     installation = harness.Installation(stack, tmp_path, settings=QUICK)
+    installation.has_forged_events = True
     with psycopg.connect(stack.env["CPOR_DATABASE_URL"], autocommit=True) as connection:
         connection.execute(f'drop database "{installation.database}"')
         connection.execute(f'create database "{installation.database}"'

@@ -57,7 +57,7 @@ def test_order_behind_an_import(install):
         documents.subscription(TENANT, number=number) for number in range(1, 6)])
     publish_all(installation)
     installation.wait("claim-submission to have read all", lambda: not any(
-        service == SUBMISSION for service, _ in installation.lag()))
+        service == SUBMISSION for service, *_ in installation.lag()))
     assert installation.query("select 1 from claims") == []
     board = harness.StatusBoard(installation)
     installation.start_workers(services=harness.SERVICES[3:])
