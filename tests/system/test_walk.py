@@ -17,6 +17,10 @@ from words import instant_ms
 # Wednesday: windows of five business days meet holidays of KR, GB, DE and US.
 START = instant_ms("2026-05-20T08:00:00.000Z")
 REVIEW = "OSA_SELL"
+PUBLIC_TYPES = {f"cpor.{name}.v1" for name in (
+    "claim.submitted claim.resubmitted claim.withdrawn claim.evidence-added claim.comment-added "
+    "claim.reviewed association.disassociated association.imported customer.opted-out "
+    "window.extended").split()}
 COUNT = int(os.environ.get("CPOR_WALK_CLAIMS") or 5000)
 
 
@@ -58,6 +62,9 @@ def walk(install, seed, instances):
     audit = subprocess.run([str(harness.BIN / "cporctl"), "audit"], env=installation.env, text=True,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     assert audit.returncode == 0, f"cporctl audit:\n{audit.stdout}"
+    seen = {value.decode() for item in judge.inputs for name, value in item.headers
+            if name == "ce_type"}
+    assert PUBLIC_TYPES <= seen, f"never walked over {PUBLIC_TYPES - seen}"
     ends = collections.Counter(events[-1]["status"] for events in judge.statuses.values())
     harness.say(f"  {instances} instances: {len(judge.statuses)} claims ended {dict(ends)}; "
                 f"{len(judge.inputs)} records in, {len(judge.official)} association events, "
