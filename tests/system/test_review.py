@@ -48,10 +48,10 @@ def test_reviews_are_counted(install):
     keys = [submit(installation, board, f"C-{number}", workload) for number, workload in
             enumerate(("TEAMS", "YAMMER", "INTUNE", "EXCHANGE_ONLINE"))]
     wait_counts(installation, 4, 0)
-    installation.jump(START + 3 * DAY_MS - 60_000)
+    installation.jump(START + 3 * DAY_MS - 3_600_000)
     late = submit(installation, board, "C-late", "SHAREPOINT_ONLINE")
     wait_counts(installation, 5, 0)
-    installation.jump(START + 3 * DAY_MS + 600_000)
+    installation.jump(START + 3 * DAY_MS + 3_600_000)
     wait_counts(installation, 5, 4)
     for key, verdict, status in zip(keys, ("APPROVE", "REJECT", "ASK"),
                                     ("OPT_OUT_OPEN", "REJECTED", "PARTNER_ACTION_REQUIRED")):

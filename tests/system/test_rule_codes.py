@@ -208,7 +208,7 @@ def test_all_that_a_reviewer_says_of_a_refusal(board):
     told = [(finding.get("line"), finding["message"])
             for finding in board.latest(case.key)["findings"]]
     assert told == [(LINE, "As the reviewer says: send the annex."), (LINE, DETAILS[0]["message"]),
-                    (None, DETAILS[1]["message"])]
+                    (None, DETAILS[1]["message"]), (None, DETAILS[2]["message"])]
 
 
 def test_every_code_has_a_case():
