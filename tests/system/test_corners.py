@@ -90,3 +90,39 @@ def test_import_into_the_slot_of_an_own_claim(install):
     [finding] = board.wait_status((TENANT["tenant_id"], "L-1"), "REJECTED")["findings"]
     assert (finding["code"], finding["claim_id"]) == ("DUPLICATE_OWN_CLAIM", "C-1"), finding
     assert "already hold this slot or have an open claim" in finding["message"]
+
+
+def test_question_that_comes_up_while_another_is_open(install):
+    """Told when it appears, in the days that run: not after five days, as the reason of the end."""
+    installation, board = start(install)
+    key = (TENANT["tenant_id"], "C-1")
+    sales = documents.subscription(TENANT)
+    installation.publish_reference(subscriptions=[sales])
+    document = documents.bizapps_claim(
+        "C-1", TENANT, DAY, [("D365_SALES", None), ("D365_MARKETING", None)])
+    document["poe"] = [documents.poe("2020-01-01", [1]), documents.poe(DAY, [2])]
+    installation.publish("claim-submission", SUBMITTED, document)
+    installation.flush()
+    before = board.wait_status(key, "PARTNER_ACTION_REQUIRED")
+    assert {(finding["code"], finding["line"]) for finding in before["findings"]} == {
+        ("POE_TOO_OLD", 1)}, before
+    worker = installation.workers["claim-validation-1"]
+    worker.stop()  # both records are read at once: either alone would be the line's
+    installation.publish_reference(subscriptions=[
+        documents.subscription(TENANT, "D365_MARKETING", number) for number in (1, 2)], wait=False)
+    worker.start()
+    installation.wait_settled()
+    board.update()
+    after = board.latest(key)
+    assert after["sequence"] == before["sequence"] + 1, (before, after)
+    assert (after["status"], after["previous_status"]) == ("PARTNER_ACTION_REQUIRED",) * 2
+    assert after["deadline_at"] == before["deadline_at"]
+    assert {(finding["code"], finding["line"]) for finding in after["findings"]} == {
+        ("POE_TOO_OLD", 1), ("SUBSCRIPTION_AMBIGUOUS", 2)}, after
+    [(count,)] = installation.query(
+        "select count(*) from history where sequence = %s and ignored is null", after["sequence"])
+    assert count == 1
+    installation.publish_reference(subscriptions=[sales])  # nothing new: nothing is told
+    installation.wait_settled()
+    board.update()
+    assert board.latest(key) == after
