@@ -16,6 +16,17 @@ static bool add_forbidden(Claim *claim, Arena *arena, const char *path, const ch
     return false;
 }
 
+/* Those of an attempt before: a claim that is asked passed the field rules itself. */
+static void drop_field_findings(Claim *claim)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < claim->finding_count; i++)
+        if (claim->findings[i].code != CODE_FIELD_MISSING &&
+            claim->findings[i].code != CODE_FIELD_INVALID)
+            claim->findings[kept++] = claim->findings[i];
+    claim->finding_count = kept;
+}
+
 static const char *document_code(const DocumentLine *entry)
 {
     const char *code = entry->product != NULL ? entry->product : entry->workload;
@@ -188,6 +199,7 @@ void submission_resubmit(Work *work, const TextMap *documents, const Event *even
         work_ignore(work, event, "the revision is not the last one + 1");
         return;
     }
+    drop_field_findings(claim);
     for (size_t i = 0; i < document->finding_count; i++)
         claim_add_finding(claim, work->arena, &document->findings[i]);
     const ClaimDocument *earlier = earlier_document(work, documents, entry);

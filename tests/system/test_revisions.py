@@ -58,8 +58,12 @@ def test_what_may_not_change(install):
     assert field_paths(event) == ["/customer/country", "/customer/time_zone",
                                   "/lines/0/subscription_id"], event
     none = changed(changed(claim(), "/customer/country", ...), "/lines/0/subscription_id", ...)
-    assert {"/customer/country", "/lines/0/subscription_id"} <= set(
-        field_paths(resubmit(installation, board, none)))
+    event = resubmit(installation, board, changed(none, "/customer/time_zone", "Asia/Seoul"))
+    assert field_paths(event) == ["/customer/country", "/customer/time_zone",
+                                  "/lines/0/subscription_id"], event
+    event = resubmit(installation, board, changed(claim(), "/claim_name", ""))
+    assert field_paths(event) == ["/claim_name"], "what an attempt before had wrong"
+    assert {finding["code"] for finding in event["findings"]} == {"FIELD_INVALID", "POE_TOO_OLD"}
     good = changed(changed(claim(), "/poe/0/signed_on", DAY),
                    "/lines/1/subscription_id", TWO["subscription_id"].upper())
     good.update(claim_name="Another name", program="OSU_BIZAPPS")
