@@ -126,3 +126,27 @@ def test_question_that_comes_up_while_another_is_open(install):
     installation.wait_settled()
     board.update()
     assert board.latest(key) == after
+
+
+def test_subscription_that_another_tenant_has_now(install):
+    """The tenant that had it has none: its association ends, as if the record were deleted."""
+    installation, board = start(install)
+    other = documents.tenant(2)
+    subscription = documents.subscription(TENANT)
+    installation.publish_reference(tenants=[other], subscriptions=[subscription])
+    key = (TENANT["tenant_id"], "L-1")
+    installation.publish("claim-submission", "cpor.association.imported.v1", {
+        "claim_id": "L-1", "tenant_id": TENANT["tenant_id"], "mpn_id": "1234566",
+        "domain": TENANT["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
+        "activities": ["USAGE"], "line": 1, "product": "D365_SALES",
+        "subscription_id": subscription["subscription_id"],
+        "official_at": "2025-01-01T00:00:00.000Z"})
+    installation.flush()
+    board.wait_status(key, "OFFICIAL")
+    moved = {**subscription, "tenant_id": other["tenant_id"]}
+    installation.publish_reference(subscriptions=[moved])
+    assert board.wait_status(key, "ENDED")["reason"] == "SUBSCRIPTION_ENDED"
+    installation.wait_settled()
+    states = {str(tenant): state for tenant, state in installation.query(
+        "select tenant_id, state from subscription_standings")}
+    assert states == {TENANT["tenant_id"]: "DELETED", other["tenant_id"]: "ACTIVE"}
