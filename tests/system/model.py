@@ -64,7 +64,7 @@ class Model:
 
     def take(self, item):
         try:
-            event = envelope.decode(item.topic, item.value, item.headers)
+            event = envelope.decode(item.topic, item.value, item.headers, item.at)
         except envelope.DeadLetter as letter:
             self.dead_letters.append((item.topic, item.order, letter.args[0]))
             return
@@ -169,7 +169,8 @@ class Model:
             return
         bad = {(code, None) for code, _ in fields.field_findings(document, True)}
         if bad or not revisions.may_change(claim, before, document):
-            claim.findings |= bad or {("FIELD_INVALID", None)}
+            others = {entry for entry in claim.findings if not entry[0].startswith("FIELD_")}
+            claim.findings = others | (bad or {("FIELD_INVALID", None)})
             return
         kept = {line["line"] for line in document["lines"]}
         claim.revision += 1

@@ -410,6 +410,17 @@ def test_dead_letters(raw, code):
     assert caught.value.args[0] == code
 
 
+@pytest.mark.parametrize("field, good_value, bad_value", [
+    ("official_at", "2026-05-20T08:00:00.000Z", "2026-05-20T08:00:00.001Z"),
+    ("poe_signed_on", "2026-05-21", "2026-05-22")])
+def test_import_from_the_future(field, good_value, bad_value):
+    for value, codes in ((good_value, []), (bad_value, ["FIELD_INVALID"])):
+        subscription = documents.subscription(TENANT)
+        play = Play(subscriptions=[subscription])
+        play.import_line(subscription, **{field: value})
+        assert [code for _, _, code in play.run().dead_letters] == codes
+
+
 def test_immutable_and_repeated_submissions():
     play = Play()
     play.submit(good())
