@@ -25,12 +25,43 @@ bool line_is_live(const Line *line)
     return line_is_before_window(line) || line->status == LINE_OPT_OUT_OPEN;
 }
 
-void claim_add_finding(Claim *claim, Arena *arena, const Finding *finding)
+static bool claim_is_full(const Claim *claim, const Finding *finding)
 {
     size_t size = strlen(finding->message == NULL ? "" : finding->message);
     for (size_t i = 0; i < claim->finding_count; i++)
         size += claim->findings[i].message == NULL ? 0 : strlen(claim->findings[i].message);
-    if (claim->finding_count >= CLAIM_FINDING_COUNT_MAX || size > CLAIM_FINDING_SIZE_MAX)
+    return claim->finding_count >= CLAIM_FINDING_COUNT_MAX || size > CLAIM_FINDING_SIZE_MAX;
+}
+
+/* Of those that hold nothing the last about a line, which has its reason; else the last. */
+static size_t claim_spare_finding(const Claim *claim)
+{
+    size_t spare = claim->finding_count;
+    for (size_t i = claim->finding_count; i-- > 0;) {
+        if (claim_finding_is_open(claim, &claim->findings[i]))
+            continue;
+        if (claim->findings[i].line != 0)
+            return i;
+        if (spare == claim->finding_count)
+            spare = i;
+    }
+    return spare == claim->finding_count ? claim->finding_count - 1 : spare;
+}
+
+static void claim_remove_finding(Claim *claim, size_t index)
+{
+    claim->finding_count--;
+    memmove(&claim->findings[index], &claim->findings[index + 1],
+            (claim->finding_count - index) * sizeof *claim->findings);
+}
+
+/* A question must not be lost: its line would wait for an answer that nobody was asked for. */
+void claim_add_finding(Claim *claim, Arena *arena, const Finding *finding)
+{
+    const bool must_stay = finding->kind == FINDING_QUESTION || finding->line == 0;
+    while (must_stay && claim->finding_count > 0 && claim_is_full(claim, finding))
+        claim_remove_finding(claim, claim_spare_finding(claim));
+    if (claim_is_full(claim, finding))
         return;
     claim->findings = arena_grow(arena, claim->findings, sizeof *claim->findings,
                                  claim->finding_count, &claim->finding_room);

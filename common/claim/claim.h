@@ -24,7 +24,7 @@ enum {
     CLAIM_POE_COUNT_MAX = 20,
     CLAIM_COMMENT_COUNT_MAX = 100,
     CLAIM_FINDING_SIZE_MAX = 128 * 1024, /* of all messages: an event has 256 KiB */
-    CLAIM_FINDING_COUNT_MAX = 500, /* what a claim may collect; more are dropped, the first stay */
+    CLAIM_FINDING_COUNT_MAX = 500,       /* what a claim may collect; see claim_add_finding */
 };
 
 #define DAY_NONE INT32_MIN /* "no date"; older than any */
@@ -114,7 +114,9 @@ Line *claim_line(const Claim *claim, int32_t number);
 /* line_is_live - before OFFICIAL and not refused, declined, withdrawn or ended. */
 bool line_is_live(const Line *line);
 
-/* claim_add_finding - append (texts borrowed from the arena); past the maximum it is dropped. */
+/* claim_add_finding - append (texts borrowed from the arena). Past the maximum a question, and what
+ * is about the claim, replaces the last finding that holds nothing; any other is dropped: the
+ * line's reason says it. */
 void claim_add_finding(Claim *claim, Arena *arena, const Finding *finding);
 
 /* claim_has_question - a question is open: about the claim while any line is before OPT_OUT_OPEN,

@@ -136,11 +136,18 @@ static void read_review(FieldReader *reader, const EventDraft *draft, Event *eve
 static void read_import(FieldReader *reader, const EventDraft *draft, Event *event)
 {
     const FieldPath activities_at = {.name = "activities"}, workload_at = {.name = "workload"};
+    const FieldPath official_at = {.name = "official_at"}, signed_at = {.name = "poe_signed_on"};
+    const int64_t day_ms = 24 * 3600 * 1000;
     unsigned activities = 0;
     fields_read_activities(reader, draft->activities, &activities_at, &activities);
     if ((draft->product == NULL) == (draft->workload == NULL))
         field_report(reader, CODE_FIELD_INVALID, &workload_at,
                      "or the product must be there, and not both");
+    if (draft->at_ms > event->receipt_at_ms)
+        field_report(reader, CODE_FIELD_INVALID, &official_at, "must not lie in the future");
+    /* somewhere it is tomorrow already */
+    if (draft->poe_signed_on > event->receipt_at_ms / day_ms + 1)
+        field_report(reader, CODE_FIELD_INVALID, &signed_at, "must not lie in the future");
     event->import.mpn_id = draft->mpn_id;
     event->import.domain = draft->domain;
     event->import.product = draft->product;

@@ -48,11 +48,11 @@ static Code claim_refusal(const ClaimFindings *found)
 }
 
 /* What a refused line might have waited for is moot. */
-static void drop_waits(Claim *claim, size_t first)
+static void drop_waits(Claim *claim, const Line *line)
 {
-    size_t kept = first;
-    for (size_t i = first; i < claim->finding_count; i++)
-        if (claim->findings[i].kind != FINDING_WAIT)
+    size_t kept = 0;
+    for (size_t i = 0; i < claim->finding_count; i++)
+        if (claim->findings[i].kind != FINDING_WAIT || claim->findings[i].line != line->number)
             claim->findings[kept++] = claim->findings[i];
     claim->finding_count = kept;
 }
@@ -66,7 +66,6 @@ static void line_rules_try(const RuleContext *context, const LineFacts *facts, C
 {
     Code refusal = claim_reason;
     bool waits = false, asks = false;
-    const size_t first = claim->finding_count;
     for (size_t i = 0; i < rules_of_line_count; i++) {
         const Code code = rules_of_line[i].code;
         Finding finding = {.code = code, .kind = code_row(code)->kind, .line = line->number};
@@ -83,7 +82,7 @@ static void line_rules_try(const RuleContext *context, const LineFacts *facts, C
         claim_add_finding(claim, context->arena, &finding);
     }
     if (refusal != CODE_NONE) {
-        drop_waits(claim, first);
+        drop_waits(claim, line);
         line->check = CHECK_NONE;
         (void)!line_move(line, LINE_REFUSE, refusal, 0);
         return;

@@ -17,7 +17,8 @@
 typedef enum SmtpStep {
     STEP_SESSION, /* greeting, EHLO, HELO, STARTTLS */
     STEP_AUTH,
-    STEP_ENVELOPE, /* MAIL, RCPT, DATA before its 354 */
+    STEP_SENDER,   /* MAIL: about our address, no fault of the recipient */
+    STEP_ENVELOPE, /* RCPT, DATA before its 354 */
     STEP_MESSAGE,  /* behind 354, until the reply to the final dot */
     STEP_ACCEPTED, /* 2xx to the final dot: nothing after it can change that */
 } SmtpStep;
@@ -67,7 +68,7 @@ static void smtp_note_command(Smtp *smtp, const char *data, size_t size)
         const char *word;
         SmtpStep step;
     } commands[] = {
-        {"MAIL ", STEP_ENVELOPE},     {"RCPT ", STEP_ENVELOPE}, {"DATA\r", STEP_ENVELOPE},
+        {"MAIL ", STEP_SENDER},       {"RCPT ", STEP_ENVELOPE}, {"DATA\r", STEP_ENVELOPE},
         {"AUTH ", STEP_AUTH},         {"EHLO ", STEP_SESSION},  {"HELO ", STEP_SESSION},
         {"STARTTLS\r", STEP_SESSION},
     };
@@ -203,6 +204,7 @@ static const char *message_problem(const char *message, size_t size)
 static bool smtp_answer(const Smtp *smtp, SmtpAnswer answer, SmtpReply *ret_reply)
 {
     ret_reply->answer = answer;
+    ret_reply->about_sender = false;
     ret_reply->code = smtp->code;
     memcpy(ret_reply->text, smtp->text, sizeof ret_reply->text);
     return true;
@@ -269,13 +271,19 @@ static bool smtp_conclude(const Smtp *smtp, CURLcode result, SmtpReply *ret_repl
 {
     if (smtp->step == STEP_ACCEPTED)
         return smtp_answer(smtp, SMTP_ACCEPTED, ret_reply);
-    const bool about_message = smtp->step == STEP_ENVELOPE || smtp->step == STEP_MESSAGE;
+    const bool about_sender = smtp->step == STEP_SENDER;
+    const bool about_message =
+        about_sender || smtp->step == STEP_ENVELOPE || smtp->step == STEP_MESSAGE;
     if (!about_message || smtp->code < 400 || smtp->code == 421 ||
         code_is_about_login(smtp->code)) {
         smtp_answer(smtp, about_message ? SMTP_TEMPORARY : SMTP_UNANSWERED, ret_reply);
         return smtp_fail(smtp, result, reterr);
     }
-    return smtp_answer(smtp, smtp->code < 500 ? SMTP_TEMPORARY : SMTP_PERMANENT, ret_reply);
+    smtp_answer(smtp, smtp->code < 500 || about_sender ? SMTP_TEMPORARY : SMTP_PERMANENT,
+                ret_reply);
+    ret_reply->about_sender = about_sender && smtp->code >= 500;
+    text_hide_addresses(ret_reply->text);
+    return true;
 }
 
 bool smtp_send(Smtp *smtp, const char *from, const char *to, const char *message,

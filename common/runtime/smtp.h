@@ -16,12 +16,14 @@ typedef struct Smtp Smtp;
 typedef enum SmtpAnswer {
     SMTP_UNANSWERED = 0, /* nothing is known about this message */
     SMTP_ACCEPTED,       /* 2xx after the final dot: the server took charge of the message */
-    SMTP_TEMPORARY,      /* 4xx for this message or recipient: try this one again later */
+    SMTP_TEMPORARY,      /* 4xx for this message or recipient, or any refusal of the sender (MAIL):
+                            try this one again later */
     SMTP_PERMANENT,      /* 5xx for this message or recipient: never try again */
 } SmtpAnswer;
 
 typedef struct SmtpReply {
     SmtpAnswer answer;
+    bool about_sender;         /* 5xx to MAIL: our address or a policy, the operator's to mend */
     int code;                  /* last SMTP code, 0 if none */
     char text[SMTP_TEXT_SIZE]; /* what the server said or why, printable ASCII */
 } SmtpReply;

@@ -83,6 +83,10 @@ Change change_begin(Work *work, const Event *event, Entry *entry, int64_t at_ms)
     change.was_lines = arena_new(work->arena, (claim->line_count + 1) * sizeof(Line));
     if (claim->line_count > 0)
         memcpy(change.was_lines, claim->lines, claim->line_count * sizeof(Line));
+    change.was_finding_count = claim->finding_count;
+    change.was_findings = arena_new(work->arena, (claim->finding_count + 1) * sizeof(Finding));
+    if (claim->finding_count > 0)
+        memcpy(change.was_findings, claim->findings, claim->finding_count * sizeof(Finding));
     memcpy(change.was_mpn_id, claim->mpn_id, sizeof change.was_mpn_id);
     change.move = arena_new(work->arena, sizeof *change.move);
     return change;
@@ -209,6 +213,44 @@ static void change_trace(Change *change)
         change->move->outcomes[i].traceparent = traceparent;
 }
 
+static bool texts_are_equal(const char *one, const char *other)
+{
+    return one == NULL || other == NULL ? one == other : strcmp(one, other) == 0;
+}
+
+/* Every finding of one that is published is among the other's; its words may differ. */
+static bool findings_are_among(const Finding *one, size_t one_count, const Finding *other,
+                               size_t other_count)
+{
+    for (size_t i = 0; i < one_count; i++) {
+        bool is_found = one[i].kind == FINDING_WAIT;
+        for (size_t j = 0; !is_found && j < other_count; j++)
+            is_found = one[i].code == other[j].code && one[i].kind == other[j].kind &&
+                       one[i].line == other[j].line &&
+                       texts_are_equal(one[i].path, other[j].path) &&
+                       texts_are_equal(one[i].claim_id, other[j].claim_id);
+        if (!is_found)
+            return false;
+    }
+    return true;
+}
+
+static bool change_is_told(const Change *change)
+{
+    const Claim *claim = change->entry->claim;
+    return !findings_are_among(claim->findings, claim->finding_count, change->was_findings,
+                               change->was_finding_count) ||
+           !findings_are_among(change->was_findings, change->was_finding_count, claim->findings,
+                               claim->finding_count);
+}
+
+/* Whether there is anything to note. */
+static bool change_says(const Change *change, ChangeKind kind, bool moved)
+{
+    return (kind != CHANGE_IF_MOVED && kind != CHANGE_IF_TOLD) || moved ||
+           (kind == CHANGE_IF_TOLD && change_is_told(change));
+}
+
 bool change_end(Change *change, ChangeKind kind)
 {
     Work *work = change->work;
@@ -222,7 +264,7 @@ bool change_end(Change *change, ChangeKind kind)
     /* Also where nothing moved: a line may have found its slot. */
     slot_book_update(&work->slots, claim, change->was_lines, change->was_line_count,
                      change->was_mpn_id);
-    if (kind == CHANGE_IF_MOVED && lines == NULL && claim->status == change->was_status)
+    if (!change_says(change, kind, lines != NULL || claim->status != change->was_status))
         return false;
 
     Move *move = change->move;

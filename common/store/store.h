@@ -212,6 +212,8 @@ typedef struct Change {
     int64_t at_ms;
     Line *was_lines;
     size_t was_line_count;
+    Finding *was_findings;
+    size_t was_finding_count;
     ClaimStatus was_status;
     char was_mpn_id[MPN_ID_SIZE];
     bool gives_associations; /* the caller adds association events itself, in an order of its own */
@@ -227,6 +229,7 @@ void change_add(Change *change, const Outcome *outcome);
 
 typedef enum ChangeKind {
     CHANGE_IF_MOVED,  /* a status event and a history row only if a line or the status moved */
+    CHANGE_IF_TOLD,   /* likewise, or if the partner has other findings than before */
     CHANGE_PUBLISHED, /* always a status event (an extension, findings again, a new revision) */
     CHANGE_SILENT,    /* a history row, no status event (evidence, comments) */
 } ChangeKind;
@@ -236,7 +239,8 @@ typedef enum ChangeKind {
  *
  * Outcomes: the status event, an association event per line that became OFFICIAL or ENDED,
  * a notice request when claim_wants_notice; starts the partner's days when a question opened.
- * Returns: false when nothing moved (CHANGE_IF_MOVED): nothing is noted; the caller may ignore.
+ * Returns: false when nothing moved (CHANGE_IF_MOVED, CHANGE_IF_TOLD): nothing is noted; the caller
+ * may ignore.
  */
 bool change_end(Change *change, ChangeKind kind);
 

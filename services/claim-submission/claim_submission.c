@@ -59,10 +59,11 @@ void submission_close(Worker *worker, void *state)
 static bool submission_step(Work *work, Error *reterr)
 {
     Imports imports = {0};
-    if (!work_begin(work, reterr) || !submission_load(work, &imports, reterr))
+    TextMap documents;
+    if (!work_begin(work, reterr) || !submission_load(work, &imports, &documents, reterr))
         return false;
     for (size_t i = 0; i < work->event_count; i++)
-        submission_decide(work, &imports, &work->events[i]);
+        submission_decide(work, &imports, &documents, &work->events[i]);
     return submission_save(work, &imports, reterr);
 }
 
@@ -220,14 +221,15 @@ static void submission_forward(Work *work, const Event *event, Entry *entry)
     batch_add_outcome(work->batch, &forward);
 }
 
-static void submission_decide_known(Work *work, const Event *event, Entry *entry)
+static void submission_decide_known(Work *work, const TextMap *documents, const Event *event,
+                                    Entry *entry)
 {
     if (work_was_handled(work, event) != MEETING_REPLAYED)
         submission_settle_answer(work, event, entry);
     if (work_meet(work, event) != MEETING_NEW)
         return;
     if (event->type == EVENT_CLAIM_RESUBMITTED)
-        submission_resubmit(work, event, entry);
+        submission_resubmit(work, documents, event, entry);
     else if (event->type == EVENT_CLAIM_REVIEWED)
         submission_review(work, event, entry);
     else if (event->type == EVENT_COMMENT_ADDED)
@@ -255,7 +257,7 @@ static void submission_coming(Work *work, const Event *event)
     (void)work_note(work, event, event->tenant_id, event->claim_id, event->receipt_at_ms);
 }
 
-void submission_decide(Work *work, Imports *imports, const Event *event)
+void submission_decide(Work *work, Imports *imports, const TextMap *documents, const Event *event)
 {
     Entry *entry = work_entry(work, event->tenant_id, event->claim_id);
     const bool is_coming = entry == NULL && imports_has(imports, work->arena, event);
@@ -276,5 +278,5 @@ void submission_decide(Work *work, Imports *imports, const Event *event)
     else if (is_coming)
         submission_coming(work, event);
     else
-        submission_decide_known(work, event, entry);
+        submission_decide_known(work, documents, event, entry);
 }

@@ -27,8 +27,9 @@ typedef struct Imports {
     size_t fresh_count, fresh_room;
 } Imports;
 
-/* submission_decide - one event, in log order. */
-void submission_decide(Work *work, Imports *imports, const Event *event);
+/* submission_decide - one event, in log order.
+ * In: documents  tenant/claim -> what a resubmission of the batch is compared with. */
+void submission_decide(Work *work, Imports *imports, const TextMap *documents, const Event *event);
 
 /* imports_has - the claim's import is on its way. imports_add - it is now. */
 bool imports_has(const Imports *imports, Arena *arena, const Event *event);
@@ -46,7 +47,7 @@ void claim_take_trace(Claim *claim, const Record *record);
 void submission_settle_answer(Work *work, const Event *event, Entry *entry);
 
 /* revision.c: a resubmission. */
-void submission_resubmit(Work *work, const Event *event, Entry *entry);
+void submission_resubmit(Work *work, const TextMap *documents, const Event *event, Entry *entry);
 
 /* review.c: a reviewer's verdict. */
 void submission_review(Work *work, const Event *event, Entry *entry);
@@ -63,8 +64,10 @@ MUST_CHECK bool submission_count_reviews(Database *database, int64_t late_before
                                          Error *reterr);
 
 /* submission_load - lock and load the claims of the batch, what was kept for those that it may
- * make, and which of those not there are being imported. */
-MUST_CHECK bool submission_load(Work *work, Imports *imports, Error *reterr);
+ * make, which of those not there are being imported, and the documents that are answered anew:
+ * tenant/claim -> canonical text of the claim's revision. */
+MUST_CHECK bool submission_load(Work *work, Imports *imports, TextMap *ret_documents,
+                                Error *reterr);
 
 /* submission_save - all of it; commits. */
 MUST_CHECK bool submission_save(Work *work, const Imports *imports, Error *reterr);

@@ -13,14 +13,14 @@ static bool any_submission(const Work *work)
 
 /* ---- imports on their way ---- */
 
-static const char *import_key(Arena *arena, const char *tenant_id, const char *claim_id)
+static const char *claim_key(Arena *arena, const char *tenant_id, const char *claim_id)
 {
     return arena_printf(arena, "%s/%s", tenant_id, claim_id);
 }
 
 bool imports_has(const Imports *imports, Arena *arena, const Event *event)
 {
-    return text_map_get(&imports->coming, import_key(arena, event->tenant_id, event->claim_id)) !=
+    return text_map_get(&imports->coming, claim_key(arena, event->tenant_id, event->claim_id)) !=
            NULL;
 }
 
@@ -28,7 +28,7 @@ void imports_add(Imports *imports, Arena *arena, const Event *event)
 {
     if (imports_has(imports, arena, event))
         return;
-    text_map_put(&imports->coming, import_key(arena, event->tenant_id, event->claim_id), imports);
+    text_map_put(&imports->coming, claim_key(arena, event->tenant_id, event->claim_id), imports);
     imports->fresh = arena_grow(arena, imports->fresh, sizeof *imports->fresh, imports->fresh_count,
                                 &imports->fresh_room);
     imports->fresh[imports->fresh_count++] = (ClaimName){event->tenant_id, event->claim_id};
@@ -63,15 +63,53 @@ static bool load_imports(Work *work, Imports *imports, const ClaimName *names, s
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++)
         text_map_put(&imports->coming,
-                     import_key(work->arena, db_text(result, row, 0), db_text(result, row, 1)),
+                     claim_key(work->arena, db_text(result, row, 0), db_text(result, row, 1)),
                      imports);
+    db_result_release(&result);
+    return true;
+}
+
+/* ---- documents that are answered anew ---- */
+
+static bool load_documents(Work *work, TextMap *ret_documents, Error *reterr)
+{
+    static const DbStatement statement = {
+        "documents-answered",
+        "select d.tenant_id, d.claim_id, d.document from documents d join (select distinct * from"
+        " unnest($1::uuid[], $2::text[], $3::integer[])) as w(tenant_id, claim_id, revision)"
+        " on d.tenant_id = w.tenant_id and d.claim_id = w.claim_id and d.revision = w.revision"};
+    DbColumn tenants, claims, revisions;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&claims, work->arena);
+    db_column_init(&revisions, work->arena);
+    text_map_init(ret_documents, work->arena);
+    for (size_t i = 0; i < work->event_count; i++) {
+        const Event *event = &work->events[i];
+        const Entry *entry = work_entry(work, event->tenant_id, event->claim_id);
+        if (event->type != EVENT_CLAIM_RESUBMITTED || entry == NULL)
+            continue;
+        db_column_add_text(&tenants, event->tenant_id);
+        db_column_add_text(&claims, event->claim_id);
+        db_column_add_integer(&revisions, entry->claim->revision);
+    }
+    if (tenants.count == 0)
+        return true;
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims),
+                                db_column_literal(&revisions)};
+    DbResult *result = NULL;
+    if (!database_run(work->database, &statement, parameters, 3, &result, reterr))
+        return false;
+    for (size_t row = 0; row < db_result_rows(result); row++)
+        text_map_put(ret_documents,
+                     claim_key(work->arena, db_text(result, row, 0), db_text(result, row, 1)),
+                     arena_text(work->arena, db_text(result, row, 2)));
     db_result_release(&result);
     return true;
 }
 
 /* ---- load, save ---- */
 
-bool submission_load(Work *work, Imports *imports, Error *reterr)
+bool submission_load(Work *work, Imports *imports, TextMap *ret_documents, Error *reterr)
 {
     ClaimName *unknown = arena_new(work->arena, (work->event_count + 1) * sizeof *unknown);
     size_t count = 0;
@@ -87,7 +125,8 @@ bool submission_load(Work *work, Imports *imports, Error *reterr)
             unknown[count++] = (ClaimName){event->tenant_id, event->claim_id};
     }
     return work_load_kept(work, unknown, count, reterr) &&
-           load_imports(work, imports, unknown, count, reterr);
+           load_imports(work, imports, unknown, count, reterr) &&
+           load_documents(work, ret_documents, reterr);
 }
 
 bool submission_save(Work *work, const Imports *imports, Error *reterr)

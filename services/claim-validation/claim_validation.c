@@ -57,7 +57,7 @@ static void validate(Work *work, const Facts *facts, const Event *event, Entry *
     }
     input.slots = &work->slots;
     claim_validate(entry->claim, &input, event->receipt_at_ms, work->arena);
-    (void)change_end(&change, CHANGE_IF_MOVED);
+    (void)change_end(&change, CHANGE_IF_TOLD);
 }
 
 /* The log in which answers arrive has yet to say whether one came in time; it wakes us if so. */

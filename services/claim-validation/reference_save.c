@@ -211,6 +211,16 @@ static bool load_known(Work *work, const References *references, TextMap *ret_te
  * What a subscription became goes to the log that decides promotions and ends. A first record
  * that says it is in use need not: nobody can hold a slot of it yet. Too many are harmless.
  */
+static void forward_subscription(Work *work, const Reference *reference, const char *tenant,
+                                 SubscriptionState state)
+{
+    const Outcome outcome = outbound_subscription(tenant, reference->key, state,
+                                                  waker_of(reference->record, work->arena),
+                                                  reference->record, work->arena);
+    batch_add_outcome(work->batch, &outcome);
+}
+
+/* One that another tenant has now is gone for the one that had it. */
 static void forward_subscriptions(Work *work, const References *references, TextMap *tenants)
 {
     for (size_t i = 0; i < references->count; i++) {
@@ -223,12 +233,11 @@ static void forward_subscriptions(Work *work, const References *references, Text
             reference->deleted ? SUBSCRIPTION_DELETED : reference->subscription.state;
         if (!reference->deleted)
             text_map_put(tenants, reference->key, arena_text(work->arena, tenant));
+        if (known != NULL && *known != '\0' && strcmp(known, tenant) != 0)
+            forward_subscription(work, reference, known, SUBSCRIPTION_DELETED);
         if (tenant == NULL || *tenant == '\0' || (known == NULL && subscription_is_current(state)))
             continue;
-        const Outcome outcome = outbound_subscription(tenant, reference->key, state,
-                                                      waker_of(reference->record, work->arena),
-                                                      reference->record, work->arena);
-        batch_add_outcome(work->batch, &outcome);
+        forward_subscription(work, reference, tenant, state);
     }
 }
 

@@ -190,6 +190,9 @@ static void decide_answered(Work *work, const Notification *notification, const 
         metric_add(notification->accepted, 1);
     } else if (mail->reply.answer == SMTP_TEMPORARY && !gave_up) {
         metric_add(notification->temporary, 1);
+        if (mail->reply.about_sender) /* no contact is to blame: the operator is told */
+            log_write(LOG_WARNING, "sender-refused", "claim_id=%s reply=\"%s\"", claim->claim_id,
+                      mail->reply.text);
         try_later(&change, true, retry_pause_ms(claim->notice_failure_count));
         return;
     } else {

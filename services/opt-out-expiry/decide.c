@@ -43,7 +43,7 @@ static bool token_is_good(const Deciding *deciding, const Event *event, const En
     return token_verify(deciding->expiry->keys, event->token, &content) &&
            strcmp(content.tenant_id, event->tenant_id) == 0 &&
            strcmp(content.claim_id, event->claim_id) == 0 &&
-           (entry == NULL || content.revision == entry->claim->revision);
+           (entry == NULL || expiry_has_contact(deciding, entry->claim, content.revision));
 }
 
 /* Received by the deadline but handled after the promotion (a foreign partition, a step back of

@@ -37,6 +37,7 @@ static void maps_init(Deciding *deciding)
     text_map_init(&deciding->tenants, deciding->work->arena);
     text_map_init(&deciding->standings, deciding->work->arena);
     text_map_init(&deciding->records, deciding->work->arena);
+    text_map_init(&deciding->same_contacts, deciding->work->arena);
 }
 
 /* ---- wanted ---- */
@@ -288,7 +289,8 @@ bool expiry_load(Deciding *deciding, Error *reterr)
             work_want(work, work->events[i].tenant_id, work->events[i].claim_id);
     if (work->event_count > 0 &&
         (!want_subscribers(work, reterr) || !work_load(work, reterr) || !load_kept(work, reterr) ||
-         !load_slots(work, reterr) || !load_standings(deciding, reterr)))
+         !load_slots(work, reterr) || !load_standings(deciding, reterr) ||
+         !expiry_load_contacts(deciding, reterr)))
         return false;
     for (size_t i = 0; i < work->entry_count; i++)
         deciding_add_entry(deciding, work->entries[i]);

@@ -39,9 +39,10 @@ const HttpRoute *expiry_routes(Worker *worker, void *state);
 typedef struct Deciding {
     Expiry *expiry;
     Work *work;
-    TextMap tenants;   /* tenant -> TenantEntries: its claims of this batch */
-    TextMap standings; /* tenant/subscription -> state's name, as the log has it so far */
-    TextMap records;   /* tenant/subscription -> state's name in the reference data (imports) */
+    TextMap tenants;       /* tenant -> TenantEntries: its claims of this batch */
+    TextMap standings;     /* tenant/subscription -> state's name, as the log has it so far */
+    TextMap records;       /* tenant/subscription -> state's name in the reference data (imports) */
+    TextMap same_contacts; /* tenant/claim/revision of links mailed to the contact of now */
     const char **changed_standings; /* keys whose state this batch changed */
     size_t changed_count, changed_room;
     bool takes_all;   /* what was too much was settled; whatever is due now is taken */
@@ -117,6 +118,15 @@ enum { SETTLE_CLAIM_COUNT_MAX = 1000, SETTLE_CHUNK_LINE_COUNT = 500 };
  * Again:   safe: what is settled is not due any more.
  */
 MUST_CHECK bool settle_in_chunks(Expiry *expiry, const Batch *batch, Error *reterr);
+
+/* ---- token_contact.c ---- */
+
+/* expiry_load_contacts - compare the contacts of earlier revisions that links of the batch name
+ * with those of the claims' current ones. After work_load; one query, usually none. */
+MUST_CHECK bool expiry_load_contacts(Deciding *deciding, Error *reterr);
+
+/* expiry_has_contact - a link of that revision went to the claim's contact of now. */
+bool expiry_has_contact(const Deciding *deciding, const Claim *claim, int32_t revision);
 
 /* ---- decide.c ---- */
 

@@ -245,7 +245,8 @@ static const Row rows[] = {
     {"no EHLO, but HELO", {.ehlo = "502 no"}, ERROR_NONE, SMTP_ACCEPTED, 250, NULL},
     {"closed behind 250", {.close_after_message = true}, ERROR_NONE, SMTP_ACCEPTED, 250, NULL},
     {"sender later", {.mail = "452 full"}, ERROR_NONE, SMTP_TEMPORARY, 452, NULL},
-    {"sender never", {.mail = "553 no"}, ERROR_NONE, SMTP_PERMANENT, 553, NULL},
+    {"sender never", {.mail = "553 no"}, ERROR_NONE, SMTP_TEMPORARY, 553, NULL},
+    {"sender policy", {.mail = "550 no <a@b.c>"}, ERROR_NONE, SMTP_TEMPORARY, 550, NULL},
     {"recipient later", {.rcpt = "451 greylisted"}, ERROR_NONE, SMTP_TEMPORARY, 451, NULL},
     {"recipient never", {.rcpt = "550 unknown"}, ERROR_NONE, SMTP_PERMANENT, 550, NULL},
     {"two lines", {.rcpt = "550-un\r\n550 known"}, ERROR_NONE, SMTP_PERMANENT, 550, NULL},
@@ -286,7 +287,9 @@ static void each_answer_has_its_outcome(void **state)
                      reply.code, reply.text);
         if (!replied && strchr(error.text, '@') != NULL)
             fail_msg("%s: an address for the log: %s", row->name, error.text);
-        if (replied && (reply.answer != row->answer || reply.code != row->code))
+        if (replied && (reply.answer != row->answer || reply.code != row->code ||
+                        reply.about_sender != (row->script.mail != NULL && row->code >= 500) ||
+                        strchr(reply.text, '@') != NULL))
             fail_msg("%s: answer %d, %s", row->name, reply.answer, reply.text);
     }
 }

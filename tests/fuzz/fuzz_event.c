@@ -7,6 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
+static const int64_t receipt_at_ms = 1790000000000; /* imports are older */
 static Arena arena;
 
 /* What holds for whatever was taken; a fuzzer finds only what stops it. */
@@ -32,6 +33,7 @@ static void check_forward(const Event *event, const EventContext *context)
 {
     const Outcome outcome = outbound_forward(event, &arena);
     Record record = {.topic = outcome.topic,
+                     .receipt_at_ms = event->receipt_at_ms,
                      .value = outcome.body,
                      .value_size = outcome.body_size,
                      .header_count = 4};
@@ -65,6 +67,7 @@ static Record new_record(uint8_t selector, const uint8_t *value, size_t value_si
     static const char *const topics[] = {"claim-submission", "claim-validation",
                                          "customer-notification", "opt-out-expiry"};
     Record record = {.topic = topics[selector / 64],
+                     .receipt_at_ms = receipt_at_ms,
                      .value = value,
                      .value_size = value_size,
                      .header_count = 4};

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 import fields
+from words import DAY_MS, instant_ms, instant_text
 
 SIZE_MAX = 256 * 1024
 DEPTH_MAX = 16
@@ -90,7 +91,7 @@ def check_lines(data):
                            and len(set(lines)) == len(lines)))
 
 
-def check_other(event_type, data):
+def check_other(event_type, data, at):
     """Every field of an event that is no submission."""
     if "withdrawn" in event_type or "disassociated" in event_type:
         check_lines(data)
@@ -128,9 +129,11 @@ def check_other(event_type, data):
         need(isinstance(data.get("mpn_id"), str) and fields.MPN_ID.match(data["mpn_id"]))
         need((data.get("product") is None) != (data.get("workload") is None))
         need(data.get("poe_signed_on") is None or fields.is_date(data["poe_signed_on"]))
+        need(instant_ms(data["official_at"]) <= at)
+        need((data.get("poe_signed_on") or "") <= instant_text(at + DAY_MS)[:10])
 
 
-def check_data(event_type, data):
+def check_data(event_type, data, at):
     need(isinstance(data, dict))
     if event_type in ("cpor.claim.submitted.v1", "cpor.claim.resubmitted.v1"):
         customer = data.get("customer")
@@ -142,7 +145,7 @@ def check_data(event_type, data):
         return
     need(isinstance(data.get("claim_id"), str) and fields.CLAIM_ID.match(data["claim_id"]))
     if event_type not in ("cpor.claim.submitted.v1", "cpor.claim.resubmitted.v1"):
-        check_other(event_type, data)
+        check_other(event_type, data, at)
 
 
 def tenant_of(event):
@@ -150,8 +153,9 @@ def tenant_of(event):
     return holder["tenant_id"].lower()
 
 
-def decode(topic, raw, headers):
-    """An Event, or DeadLetter with its code. `headers` is a list of (name, bytes)."""
+def decode(topic, raw, headers, at=0):
+    """An Event received at `at`, or DeadLetter with its code. `headers` is a list of (name, bytes).
+    """
     named = {name: (value or b"").decode("utf-8", "replace") for name, value in reversed(headers)}
     if len(raw or b"") > SIZE_MAX:
         raise DeadLetter("TOO_LARGE")
@@ -162,7 +166,7 @@ def decode(topic, raw, headers):
         data = envelope.get("data")
     elif topic == "claim-submission" and not any(name.startswith("ce_") for name in named):
         data = strict_json(raw)
-        check_data("cpor.claim.submitted.v1", data)
+        check_data("cpor.claim.submitted.v1", data, at)
         name = f"{data['customer']['tenant_id'].lower()}/{data['claim_id']}"
         return Event(topic, "cpor.claim.submitted.v1", "", name, data, 0, named)
     else:
@@ -173,5 +177,5 @@ def decode(topic, raw, headers):
         raise DeadLetter("UNKNOWN_TYPE")
     if data is None:
         data = strict_json(raw)
-    check_data(named["ce_type"], data)
+    check_data(named["ce_type"], data, at)
     return Event(topic, named["ce_type"], named["ce_source"], named["ce_id"], data, 0, named)

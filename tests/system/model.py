@@ -12,6 +12,7 @@ import collections
 import envelope
 import fields
 import legacy
+import revisions
 import rules
 import verdicts
 from state import LIVE, Association, Claim, Line, Reference, forward_key, newest_first
@@ -63,7 +64,7 @@ class Model:
 
     def take(self, item):
         try:
-            event = envelope.decode(item.topic, item.value, item.headers)
+            event = envelope.decode(item.topic, item.value, item.headers, item.at)
         except envelope.DeadLetter as letter:
             self.dead_letters.append((item.topic, item.order, letter.args[0]))
             return
@@ -167,8 +168,9 @@ class Model:
                 or document.get("revision") != claim.revision + 1:
             return
         bad = {(code, None) for code, _ in fields.field_findings(document, True)}
-        if bad or not self.may_change(claim, before, document):
-            claim.findings |= bad or {("FIELD_INVALID", None)}
+        if bad or not revisions.may_change(claim, before, document):
+            others = {entry for entry in claim.findings if not entry[0].startswith("FIELD_")}
+            claim.findings = others | (bad or {("FIELD_INVALID", None)})
             return
         kept = {line["line"] for line in document["lines"]}
         claim.revision += 1
@@ -183,21 +185,6 @@ class Model:
             elif line.status == "UNDER_REVIEW":
                 line.check, line.reason, line.slot = "none", None, None
         self.validate(claim, event.at)
-
-    @staticmethod
-    def may_change(claim, before, after):
-        """A line that was withdrawn is out of the claim: naming it again would add it."""
-        def fixed(document):
-            customer = document["customer"]
-            return (customer["tenant_id"].lower(), customer["domain"].lower(),
-                    document["solution_area"], sorted(document["activities"]))
-
-        def line_set(document):
-            return {(line["line"], line.get("workload"), line.get("product"))
-                    for line in document["lines"]}
-        out = {line.number for line in claim.lines if line.status == "WITHDRAWN"}
-        return fixed(before) == fixed(after) and line_set(after) <= line_set(before) \
-            and not out & {line["line"] for line in after["lines"]}
 
     # ---- validation
 

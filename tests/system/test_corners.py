@@ -90,3 +90,63 @@ def test_import_into_the_slot_of_an_own_claim(install):
     [finding] = board.wait_status((TENANT["tenant_id"], "L-1"), "REJECTED")["findings"]
     assert (finding["code"], finding["claim_id"]) == ("DUPLICATE_OWN_CLAIM", "C-1"), finding
     assert "already hold this slot or have an open claim" in finding["message"]
+
+
+def test_question_that_comes_up_while_another_is_open(install):
+    """Told when it appears, in the days that run: not after five days, as the reason of the end."""
+    installation, board = start(install)
+    key = (TENANT["tenant_id"], "C-1")
+    sales = documents.subscription(TENANT)
+    installation.publish_reference(subscriptions=[sales])
+    document = documents.bizapps_claim(
+        "C-1", TENANT, DAY, [("D365_SALES", None), ("D365_MARKETING", None)])
+    document["poe"] = [documents.poe("2020-01-01", [1]), documents.poe(DAY, [2])]
+    installation.publish("claim-submission", SUBMITTED, document)
+    installation.flush()
+    before = board.wait_status(key, "PARTNER_ACTION_REQUIRED")
+    assert {(finding["code"], finding["line"]) for finding in before["findings"]} == {
+        ("POE_TOO_OLD", 1)}, before
+    worker = installation.workers["claim-validation-1"]
+    worker.stop()  # both records are read at once: either alone would be the line's
+    installation.publish_reference(subscriptions=[
+        documents.subscription(TENANT, "D365_MARKETING", number) for number in (1, 2)], wait=False)
+    worker.start()
+    installation.wait_settled()
+    board.update()
+    after = board.latest(key)
+    assert after["sequence"] == before["sequence"] + 1, (before, after)
+    assert (after["status"], after["previous_status"]) == ("PARTNER_ACTION_REQUIRED",) * 2
+    assert after["deadline_at"] == before["deadline_at"]
+    assert {(finding["code"], finding["line"]) for finding in after["findings"]} == {
+        ("POE_TOO_OLD", 1), ("SUBSCRIPTION_AMBIGUOUS", 2)}, after
+    [(count,)] = installation.query(
+        "select count(*) from history where sequence = %s and ignored is null", after["sequence"])
+    assert count == 1
+    installation.publish_reference(subscriptions=[sales])  # nothing new: nothing is told
+    installation.wait_settled()
+    board.update()
+    assert board.latest(key) == after
+
+
+def test_subscription_that_another_tenant_has_now(install):
+    """The tenant that had it has none: its association ends, as if the record were deleted."""
+    installation, board = start(install)
+    other = documents.tenant(2)
+    subscription = documents.subscription(TENANT)
+    installation.publish_reference(tenants=[other], subscriptions=[subscription])
+    key = (TENANT["tenant_id"], "L-1")
+    installation.publish("claim-submission", "cpor.association.imported.v1", {
+        "claim_id": "L-1", "tenant_id": TENANT["tenant_id"], "mpn_id": "1234566",
+        "domain": TENANT["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
+        "activities": ["USAGE"], "line": 1, "product": "D365_SALES",
+        "subscription_id": subscription["subscription_id"],
+        "official_at": "2025-01-01T00:00:00.000Z"})
+    installation.flush()
+    board.wait_status(key, "OFFICIAL")
+    moved = {**subscription, "tenant_id": other["tenant_id"]}
+    installation.publish_reference(subscriptions=[moved])
+    assert board.wait_status(key, "ENDED")["reason"] == "SUBSCRIPTION_ENDED"
+    installation.wait_settled()
+    states = {str(tenant): state for tenant, state in installation.query(
+        "select tenant_id, state from subscription_standings")}
+    assert states == {TENANT["tenant_id"]: "DELETED", other["tenant_id"]: "ACTIVE"}

@@ -201,6 +201,23 @@ def test_revision_may_remove_a_line_but_not_change_the_domain():
     assert [line.status for line in claim.lines] == ["VALIDATED", "WITHDRAWN"]
 
 
+@pytest.mark.parametrize("path, value, revision", [
+    ("/customer/country", "KR", 1), ("/customer/time_zone", "Asia/Seoul", 1),
+    ("/customer/locale", "ko", 2), ("/claim_name", "Another", 2),
+    ("/lines/0/subscription_id", documents.subscription(TENANT, number=2)["subscription_id"], 1),
+    ("/lines/0/subscription_id", ..., 1),
+    ("/lines/1/subscription_id", documents.subscription(TENANT)["subscription_id"], 2)])
+def test_what_a_revision_may_change(path, value, revision):
+    play = Play(subscriptions=[documents.subscription(TENANT)])
+    asked = changed(documents.bizapps_claim("C-1", TENANT, "2026-05-01", [
+        ("D365_SALES", documents.subscription(TENANT)["subscription_id"]),
+        ("D365_SALES", None)]), "/poe/0/signed_by", "")
+    play.submit(asked)
+    play.add("claim-submission", T0 + 1, {**changed(asked, path, value), "revision": 2},
+             "cpor.claim.resubmitted.v1")
+    assert play.claim().revision == revision
+
+
 @pytest.mark.parametrize("other_day, first, second", [
     ("2026-04-01", "ENDED", "OFFICIAL"), ("2026-03-01", "OFFICIAL", "REJECTED"),
     ("2026-02-01", "OFFICIAL", "REJECTED")])
@@ -391,6 +408,17 @@ def test_dead_letters(raw, code):
     with pytest.raises(envelope.DeadLetter) as caught:
         envelope.decode("claim-submission", raw, [])
     assert caught.value.args[0] == code
+
+
+@pytest.mark.parametrize("field, good_value, bad_value", [
+    ("official_at", "2026-05-20T08:00:00.000Z", "2026-05-20T08:00:00.001Z"),
+    ("poe_signed_on", "2026-05-21", "2026-05-22")])
+def test_import_from_the_future(field, good_value, bad_value):
+    for value, codes in ((good_value, []), (bad_value, ["FIELD_INVALID"])):
+        subscription = documents.subscription(TENANT)
+        play = Play(subscriptions=[subscription])
+        play.import_line(subscription, **{field: value})
+        assert [code for _, _, code in play.run().dead_letters] == codes
 
 
 def test_immutable_and_repeated_submissions():

@@ -353,6 +353,86 @@ static void test_lines(void **state)
     }
 }
 
+/* A question, or what is about the claim, is never lost: what holds nothing gives way. */
+static void test_add_finding_to_a_full_claim(void **state)
+{
+    static const struct {
+        const char *name;
+        Finding there[2], added; /* each of there fills half */
+        int32_t gone, kept;      /* lines; -1: none */
+    } full_rows[] = {
+        {"a question, before a refusal",
+         {ASK(1), {.kind = FINDING_REFUSAL, .line = 2}},
+         ASK(3),
+         2,
+         1},
+        {"of the line, before the claim's",
+         {{.kind = FINDING_REFUSAL, .line = 2}, {.kind = FINDING_REFUSAL}},
+         ASK(3),
+         2,
+         0},
+        {"of the claim, when it is all", {ASK(1), {.kind = FINDING_REFUSAL}}, ASK(3), 0, 1},
+        {"the claim's own",
+         {ASK(1), {.kind = FINDING_WAIT, .line = 2}},
+         {.kind = FINDING_REFUSAL},
+         2,
+         1},
+        {"the last question, when all are open", {ASK(1), ASK(3)}, ASK(4), 3, 1},
+        {"a question that holds nothing", {ASK(1), ASK(2)}, ASK(3), 2, 1},
+        {"a line's refusal is dropped",
+         {ASK(1), ASK(3)},
+         {.kind = FINDING_REFUSAL, .line = 2},
+         -1,
+         3},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof full_rows / sizeof full_rows[0]; i++) {
+        Line lines[] = {{.number = 1}, {.number = 2, .status = LINE_REJECTED}, {.number = 3}};
+        Claim claim = {.lines = lines, .line_count = 3};
+        size_t before[5] = {0}, after[5] = {0};
+        const size_t half = CLAIM_FINDING_COUNT_MAX / 2;
+        Arena arena;
+        arena_init(&arena);
+        for (size_t j = 0; j < 2 * half; j++)
+            claim_add_finding(&claim, &arena, &full_rows[i].there[j / half]);
+        for (size_t j = 0; j < claim.finding_count; j++)
+            before[claim.findings[j].line]++;
+        claim_add_finding(&claim, &arena, &full_rows[i].added);
+        for (size_t j = 0; j < claim.finding_count; j++)
+            after[claim.findings[j].line]++;
+        const bool is_added = full_rows[i].gone != -1;
+        if (claim.finding_count != CLAIM_FINDING_COUNT_MAX ||
+            after[full_rows[i].kept] != before[full_rows[i].kept] ||
+            (is_added && after[full_rows[i].gone] + 1 != before[full_rows[i].gone]) ||
+            (is_added && claim.findings[claim.finding_count - 1].line != full_rows[i].added.line))
+            fail_msg("%s", full_rows[i].name);
+        arena_deinit(&arena);
+    }
+}
+
+/* Long words: as many give way as the new ones need. */
+static void test_add_finding_to_a_long_claim(void **state)
+{
+    Line line = {.number = 1};
+    Claim claim = {.lines = &line, .line_count = 1};
+    Arena arena;
+    (void)state;
+    arena_init(&arena);
+    char *words = arena_new(&arena, CLAIM_FINDING_SIZE_MAX / 4 + 1);
+    memset(words, 'x', CLAIM_FINDING_SIZE_MAX / 4);
+    Finding finding = {.kind = FINDING_REFUSAL, .line = 2, .message = words};
+    for (int i = 0; i < 5; i++)
+        claim_add_finding(&claim, &arena, &finding);
+    assert_int_equal(claim.finding_count, 4);
+    words = arena_new(&arena, CLAIM_FINDING_SIZE_MAX / 2 + 1);
+    memset(words, 'x', CLAIM_FINDING_SIZE_MAX / 2);
+    finding = (Finding){.kind = FINDING_QUESTION, .line = 1, .message = words};
+    claim_add_finding(&claim, &arena, &finding);
+    assert_int_equal(claim.finding_count, 3);
+    assert_true(claim_has_question(&claim));
+    arena_deinit(&arena);
+}
+
 /* The first stay; what is over the maximum is dropped. */
 static void test_add_finding(void **state)
 {
@@ -384,9 +464,14 @@ static void test_association_id(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_settle),       cmocka_unit_test(test_wants_notice),
-        cmocka_unit_test(test_has_question), cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_add_finding),  cmocka_unit_test(test_association_id),
+        cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_wants_notice),
+        cmocka_unit_test(test_has_question),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_add_finding_to_a_full_claim),
+        cmocka_unit_test(test_add_finding_to_a_long_claim),
+        cmocka_unit_test(test_add_finding),
+        cmocka_unit_test(test_association_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

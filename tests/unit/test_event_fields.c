@@ -136,6 +136,11 @@ static const Row rows[] = {
     BAD_INSTANT(IMPORTED, "/official_at"),
     BAD(IMPORTED, "/poe_signed_on", "\"x\""),
     GOOD(IMPORTED, "/poe_signed_on", NULL),
+    /* received 2026-09-21T14:13:20Z */
+    GOOD(IMPORTED, "/official_at", "\"2026-09-21T14:13:20.000Z\""),
+    BAD(IMPORTED, "/official_at", "\"2026-09-21T14:13:20.001Z\""),
+    GOOD(IMPORTED, "/poe_signed_on", "\"2026-09-22\""),
+    BAD(IMPORTED, "/poe_signed_on", "\"2026-09-23\""),
 
     BAD_IDS(ANSWER_DUE),
     BAD_INSTANT(ANSWER_DUE, "/due_at"),

@@ -209,6 +209,7 @@ static Event read_back(const Outcome *outcome)
     Event event;
     Error error = {0};
     Record record = {.topic = outcome->topic,
+                     .receipt_at_ms = cause.receipt_at_ms,
                      .value = outcome->body,
                      .value_size = outcome->body_size,
                      .header_count = 4};
