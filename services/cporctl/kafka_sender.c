@@ -164,6 +164,12 @@ static bool send_record(KafkaSender *sender, const Sending *sending, const char 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         rd_kafka_headers_destroy(sending->headers); /* taken only on success */
     rd_kafka_poll(sender->producer, 0);
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) { /* this record's fault: others go on */
+        sender->counts.sent++;
+        sender->counts.failed++;
+        sender->failed(sender->context, sending->tag, rd_kafka_err2str(code));
+        return true;
+    }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return error_set(&sender->session->error, kafka_client_class(code), "publish %s: %s", what,
                          rd_kafka_err2str(code));

@@ -43,7 +43,8 @@ MUST_CHECK bool kafka_sender_open(Session *session, const char *topic, SenderFai
 /* kafka_sender_release - what is not acknowledged yet is dropped. */
 void kafka_sender_release(KafkaSender **sender);
 
-/* kafka_sender_send - queue one event; waits for room. Its fate comes later.
+/* kafka_sender_send - queue one event; waits for room. Its fate comes later; that of one that is
+ * larger than the client sends comes at once, by failed.
  * Errors:  in session->error; the event was not queued. */
 MUST_CHECK bool kafka_sender_send(KafkaSender *sender, const SentEvent *event);
 

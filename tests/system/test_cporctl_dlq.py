@@ -67,10 +67,15 @@ def test_no_topic_and_no_broker(install):
 # ---- letters made by hand
 
 @contextlib.contextmanager
-def strange_topics(installation):
-    """Topics of a prefix of their own: not all that is put there keeps the contract."""
+def strange_topics(installation, narrow=None):
+    """Topics of a prefix of their own: not all that is put there keeps the contract. narrow: one
+    that takes no more than 3000 bytes."""
     prefix = installation.prefix
     installation.prefix = installation.env["CPOR_TOPIC_PREFIX"] = prefix + "strange."
+    if narrow:
+        topic = confluent_kafka.admin.NewTopic(installation.prefix + narrow, harness.PARTITIONS,
+                                               config={"max.message.bytes": "3000"})
+        installation.admin.create_topics([topic])[topic.topic].result(30)
     installation.setup()
     try:
         yield installation
@@ -269,17 +274,16 @@ def test_replay_refuses_and_counts(install):
 
 
 def test_what_no_broker_takes_is_named(install):
-    with strange_topics(install()) as installation:
-        resource = confluent_kafka.admin.ConfigResource(
-            "topic", installation.prefix + "claim-submission",
-            set_config={"max.message.bytes": "3000"})
-        for future in installation.admin.alter_configs([resource]).values():
-            future.result(30)
+    with strange_topics(install(), narrow="claim-submission") as installation:
         put(installation, 0, "UNKNOWN_CLAIM", value=b"x" * 5000)
-        put(installation, 1, "UNKNOWN_CLAIM", topic="opt-out-expiry")
+        put(installation, 1, "TOO_LARGE", value=b"x" * 1_200_000, topic="claim-validation")
+        put(installation, 2, "UNKNOWN_CLAIM", topic="opt-out-expiry")
         installation.flush()
-        answer = json.loads(call(installation.env, "dlq", "replay", "--all", "--json").stdout)
-        assert answer["put_back"] == 1 and answer["failures"][0]["offset"] == 0
+        answer = replay(installation, 1, "--all")
+        assert answer["put_back"] == 1 and len(back_on(installation, "opt-out-expiry")) == 1
+        failures = sorted(answer["failures"], key=lambda failure: failure["offset"])
+        assert [failure["offset"] for failure in failures] == [0, 1]
+        assert all("too large" in failure["why"] for failure in failures)
         error = expect(1, call(installation.env, "dlq", "replay", "0", "0"))
         assert "0 0: not put back: " in error and "too large" in error
 
