@@ -11,7 +11,7 @@ static const char setup_details[] =
     "Examples:\n"
     "  cporctl setup\n"
     "  CPOR_PARTITIONS=4 cporctl setup\n"
-    "  cporctl setup --fix\n";
+    "  cporctl setup --fix --json | jq -r '.steps[] | select(.outcome == \"altered\") | .name'\n";
 
 static const char status_details[] =
     "Status, lines, findings and deadlines. Without TENANT_ID the claim is looked for in all\n"
