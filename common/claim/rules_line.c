@@ -145,7 +145,7 @@ static bool product_not_on_tenant(const RuleContext *context, const LineFacts *l
         line->subscription != NULL || line->entry->subscription_id != NULL)
         return false;
     return found(ret_finding, line_path(context, line, "product"),
-                 "The tenant has no subscription of this product; a new one can take seven days "
+                 "The tenant has no subscription of this product; a new one can take some days "
                  "to show. Claim again when the customer has it.");
 }
 
@@ -220,7 +220,7 @@ static bool subscription_not_provisioned(const RuleContext *context, const LineF
     if (subscription == NULL || subscription->provisioned)
         return false;
     return found(ret_finding, line_path(context, line, "subscription_id"),
-                 "The subscription is not provisioned after seven days; claim again when it is.");
+                 "The subscription was not provisioned in time; claim again when it is.");
 }
 
 static bool subscription_inactive(const RuleContext *context, const LineFacts *line,

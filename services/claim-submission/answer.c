@@ -15,10 +15,9 @@ void submission_settle_answer(Work *work, const Event *event, Entry *entry)
     settling->actor = (Actor){.type = ACTOR_SYSTEM, .id = ""};
     settling->reason = NULL;
     Change change = change_begin(work, settling, entry, due_at_ms);
-    const Finding finding = {
-        .code = CODE_NO_PARTNER_RESPONSE,
-        .kind = FINDING_REFUSAL,
-        .message = "No answer came within five business days; claim anew when you have one."};
+    const Finding finding = {.code = CODE_NO_PARTNER_RESPONSE,
+                             .kind = FINDING_REFUSAL,
+                             .message = "No answer came in time; claim anew when you have one."};
     claim_add_finding(claim, work->arena, &finding);
     for (size_t i = 0; i < claim->line_count; i++)
         (void)!line_move(&claim->lines[i], LINE_REFUSE, CODE_NO_PARTNER_RESPONSE, due_at_ms);

@@ -1,5 +1,6 @@
 /* audit.c - `cporctl audit`: checks the promises on the stored data and on what was published. */
 #include "audit_checks.h"
+#include "audit_inputs.h"
 #include "audit_log.h"
 
 #include "runtime/clock.h"
@@ -11,14 +12,15 @@
 enum { ROUND_PAUSE_MS = 500 };
 
 const Option audit_options[] = {
-    {"--no-kafka", NULL, "leave out what was published: the tables alone"},
+    {"--no-kafka", NULL, "leave out what is in Kafka: the tables alone"},
     {"--json", NULL, "print JSON"},
     {.name = NULL},
 };
 
 typedef struct Audit {
     Session *session;
-    AuditLog *log; /* NULL: --no-kafka */
+    AuditLog *log;       /* NULL: --no-kafka */
+    AuditInputs *inputs; /* likewise */
     JsonWriter writer;
     int64_t violation_count;
     size_t in_flight_count; /* differences that the workers cleared meanwhile */
@@ -67,38 +69,51 @@ static bool tables_check(Audit *audit)
 
 /* ---- the logs ---- */
 
+static bool round_run(Audit *audit, size_t *ret_open)
+{
+    size_t log_count = 0, input_count = 0;
+    if (!audit_log_compare(audit->log, &log_count))
+        return false;
+    database_rollback(audit->session->database);
+    if (!audit_inputs_check(audit->inputs, &input_count))
+        return false;
+    *ret_open = log_count + input_count;
+    return true;
+}
+
 static bool round_again(Audit *audit, size_t *ret_open)
 {
-    Session *session = audit->session;
     const struct timespec pause = {.tv_nsec = ROUND_PAUSE_MS * 1000000L};
     nanosleep(&pause, NULL);
-    if (!audit_log_read(audit->log) || !snapshot_begin(session) ||
-        !audit_log_compare(audit->log, ret_open))
-        return false;
-    database_rollback(session->database);
-    return true;
+    return audit_log_read(audit->log) && snapshot_begin(audit->session) &&
+           round_run(audit, ret_open);
+}
+
+static void results_tell(Audit *audit, const AuditResult *results, int count)
+{
+    for (int i = 0; i < count; i++) {
+        audit->violation_count += results[i].count;
+        audit_tell(audit->session, &audit->writer, &results[i]);
+    }
 }
 
 /* The tables are ahead of the logs by what is in flight: differences have their time to go away. */
 static bool logs_check(Audit *audit)
 {
-    Session *session = audit->session;
-    const int64_t settle_ms = config_integer(session->config, "CPOR_AUDIT_SETTLE_MS");
+    const int64_t settle_ms = config_integer(audit->session->config, "CPOR_AUDIT_SETTLE_MS");
     const int64_t begin_mono_ms = clock_mono_now();
     size_t open_count = 0;
-    if (!audit_log_compare(audit->log, &open_count))
+    if (!round_run(audit, &open_count))
         return false;
-    database_rollback(session->database);
     audit->in_flight_count = open_count;
     while (open_count > 0 && clock_mono_now() - begin_mono_ms < settle_ms)
         if (!round_again(audit, &open_count))
             return false;
     audit->in_flight_count -= open_count;
     audit->waited_ms = clock_mono_now() - begin_mono_ms;
-    for (int i = 0; i < LOG_CHECK_COUNT; i++) {
-        audit->violation_count += audit->log->results[i].count;
-        audit_tell(session, &audit->writer, &audit->log->results[i]);
-    }
+    audit_inputs_end(audit->inputs);
+    results_tell(audit, audit->log->results, LOG_CHECK_COUNT);
+    results_tell(audit, audit->inputs->results, INPUT_CHECK_COUNT);
     return true;
 }
 
@@ -106,7 +121,8 @@ static bool checks_run(Audit *audit)
 {
     Session *session = audit->session;
     return (audit->log == NULL ||
-            (audit_log_open(audit->log, session) && audit_log_read(audit->log))) &&
+            (audit_log_open(audit->log, session) && audit_inputs_open(audit->inputs, session) &&
+             audit_log_read(audit->log))) &&
            session_open_database(session,
                                  (int)config_integer(session->config, "CPOR_AUDIT_TIMEOUT_MS")) &&
            /* What came while the long read ran: the ends just before the snapshot. */
@@ -121,7 +137,8 @@ static void print_text(const Audit *audit)
     if (audit->log == NULL)
         printf("what was published was left out (--no-kafka)\n");
     else
-        printf("%" PRId64 " published records read\n", audit->log->record_count);
+        printf("%" PRId64 " published records read\n%" PRId64 " consumed records read\n",
+               audit->log->record_count, audit->inputs->record_count);
     if (audit->in_flight_count > 0)
         printf("%zu difference%s between tables and logs were in flight, and gone after %" PRId64
                " ms\n",
@@ -139,6 +156,11 @@ static void print_json(Audit *audit)
         writer_text(writer, NULL);
     else
         writer_integer(writer, audit->log->record_count);
+    writer_key(writer, "consumed_record_count");
+    if (audit->inputs == NULL)
+        writer_text(writer, NULL);
+    else
+        writer_integer(writer, audit->inputs->record_count);
     writer_member_integer(writer, "in_flight_count", (int64_t)audit->in_flight_count);
     writer_member_integer(writer, "violation_count", audit->violation_count);
     writer_close(writer, '}');
@@ -150,8 +172,10 @@ ExitCode audit_run(Session *session)
     const bool with_kafka = arguments_option(&session->arguments, "--no-kafka") == NULL;
     Audit *audit = arena_new(&session->arena, sizeof *audit);
     audit->session = session;
-    if (with_kafka)
+    if (with_kafka) {
         audit->log = arena_new(&session->arena, sizeof *audit->log);
+        audit->inputs = arena_new(&session->arena, sizeof *audit->inputs);
+    }
     writer_init(&audit->writer, &session->arena, 4096);
     writer_open(&audit->writer, '{');
     writer_key(&audit->writer, "checks");
@@ -161,8 +185,10 @@ ExitCode audit_run(Session *session)
         print_json(audit);
     else if (done)
         print_text(audit);
-    if (with_kafka)
+    if (with_kafka) {
         audit_log_close(audit->log);
+        audit_inputs_close(audit->inputs);
+    }
     if (!done)
         return session_fail(session);
     return audit->violation_count == 0 ? EXIT_CODE_DONE : EXIT_CODE_NEGATIVE;

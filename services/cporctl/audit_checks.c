@@ -109,6 +109,12 @@ const AuditCheck audit_checks[] = {
      "select tenant_id, claim_id, 'line ' || n || ' is ' || status || ' and had no window'"
      " from " LINES " x where official <> 0 and due = 0 and origin = 'CLAIM'"},
 
+    {"window-without-calendar", "which calendar gave a deadline is known",
+     "select x.tenant_id, x.claim_id, 'line ' || x.n || ' is ' || x.status || ', and its deadline"
+     " is of calendar \"' || c.calendar_id || '\", version \"' || c.calendar_version || '\"'"
+     " from " LINES " x join claims c using (tenant_id, claim_id) where x.origin = 'CLAIM'"
+     " and x.status in ('OPT_OUT_OPEN', 'OFFICIAL') and '' in (c.calendar_id, c.calendar_version)"},
+
     {"official-twice", "a line becomes official once",
      "select tenant_id, claim_id, 'line ' || line || ' became official ' || count(*) || ' times'"
      " from (select h.tenant_id, h.claim_id, l->>'line' as line"
@@ -150,6 +156,12 @@ const AuditCheck audit_checks[] = {
      " ' places' from history where ignored is null"
      " group by tenant_id, claim_id, cause_key, cause_id, cause_source, service"
      " having count(distinct (cause_topic, cause_partition, cause_offset)) > 1"},
+
+    {"history-without-actor", "who changed a claim is known",
+     "select tenant_id, claim_id, 'change ' || sequence || ' (' || event || ') is of actor type \"'"
+     " || actor_type || '\"' from history where ignored is null"
+     " and (lines is not null or from_status is distinct from to_status)"
+     " and actor_type not in ('partner', 'reviewer', 'customer', 'operator', 'system')"},
 
     {.name = NULL},
 };

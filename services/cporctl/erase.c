@@ -54,6 +54,8 @@ static void add_text(Erasing *erasing, const char *text)
 {
     if (text == NULL || strlen(text) < NAME_SIZE_MIN || erasing->text_count == ERASE_TEXT_COUNT_MAX)
         return;
+    if (strcmp(text, ERASED_MARK) == 0 || strcmp(text, ERASED_EMAIL) == 0)
+        return; /* nobody's, but it stands everywhere */
     for (size_t i = 0; i < erasing->text_count; i++)
         if (strcasecmp(erasing->texts[i], text) == 0)
             return;
@@ -242,6 +244,57 @@ bool erase_attachment(const Erasing *erasing, json_t *body)
     changed |= sweep(erasing, body);
     return changed;
 }
+
+/* ---- opt-outs ---- */
+
+bool erase_wants_actor(const Erasing *erasing, const char *type, const char *id)
+{
+    if (*id == '\0' || strcmp(id, ERASED_MARK) == 0)
+        return false;
+    return (erasing->is_customer && strcmp(type, "customer") == 0) || erase_names(erasing, id);
+}
+
+/* What says which opt-out it is; the rest is its writer's, unknown members too. */
+static bool is_opt_out_member(const char *name)
+{
+    static const char *const needed[] = {"claim_id", "tenant_id", "lines", "type"};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (strcmp(name, needed[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool mark_rest(json_t *object)
+{
+    bool changed = false;
+    void *next;
+    const char *key;
+    json_t *item;
+    json_object_foreach_safe(object, next, key, item)
+    {
+        if (strcmp(key, "actor") == 0 && json_is_object(item)) {
+            const char *type = member(item, "type"); /* an operator's id is a duty's */
+            changed |= type != NULL && strcmp(type, "customer") == 0 && mark_rest(item);
+        } else if (!is_opt_out_member(key)) {
+            changed |= mark(object, key, ERASED_MARK);
+        }
+    }
+    return changed;
+}
+
+bool erase_opt_out(const Erasing *erasing, bool is_theirs, json_t *root)
+{
+    bool changed = sweep(erasing, root);
+    json_t *bare = json_object_get(root, "claim_id") == NULL ? json_object_get(root, "data") : root;
+    if (!is_theirs)
+        return changed;
+    /* a mark would be a forged token to whoever reads the record again, none is good */
+    changed |= json_object_del(bare, "token") == 0;
+    changed |= mark_rest(bare);
+    return changed;
+}
+
+/* ---- findings ---- */
 
 /* A reviewer writes freely; the other codes' messages are fixed sentences. */
 static bool mark_reviewers(json_t *value)

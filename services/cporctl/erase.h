@@ -29,6 +29,14 @@ void erase_collect_attachment(Erasing *erasing, const json_t *body);
 bool erase_document(const Erasing *erasing, json_t *document);
 bool erase_attachment(const Erasing *erasing, json_t *body);
 
+/* erase_wants_actor - the id of an actor is theirs: a customer's own, or one that names them. A
+ * partner's is its MPN ID, an operator's a duty's. */
+bool erase_wants_actor(const Erasing *erasing, const char *type, const char *id);
+
+/* erase_opt_out - the JSON of an opt-out, bare or in a structured event's data, so that it still
+ * is the same opt-out. is_theirs: whatever its writer said goes, else what names one of them. */
+bool erase_opt_out(const Erasing *erasing, bool is_theirs, json_t *root);
+
 /* erase_findings - an array of findings, or whatever has some in it: messages of reviewers, and
  * what names one of the persons. Returns: as above. */
 bool erase_findings(const Erasing *erasing, json_t *root);

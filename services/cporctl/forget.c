@@ -23,16 +23,31 @@ const Option forget_options[] = {
     {.name = NULL},
 };
 
-/* Claims in which the address stands. Everything is read: nothing has an index for this. */
+/* All that an opt-out says; bytes beyond ASCII as octal escapes. */
+#define SAID                                                                                       \
+    "concat_ws(' ', actor_id, note, encode(record_key, 'escape'), encode(record_value, 'escape')," \
+    " (select string_agg(encode(decode(h->>'value', 'hex'), 'escape'), ' ')"                       \
+    " from jsonb_array_elements(record_headers::jsonb) h))"
+
+/* Claims in which the address stands. Everything is read: nothing has an index for this. In a
+ * record's JSON it may be written with escapes: what has any is looked at (not is_seen), and mostly
+ * it is not there. */
 static const DbStatement find_statement = {
     "forget-find",
-    "select tenant_id, claim_id from documents where position($1 in lower(document)) > 0"
-    " union select tenant_id, claim_id from attachments where position($1 in lower(body)) > 0"
-    " union select tenant_id, claim_id from kept_opt_outs where position($1 in lower(actor_id)) > 0"
-    " union select tenant_id, claim_id from history where position($1 in lower(actor_id)) > 0"
+    "select tenant_id, claim_id, bool_or(is_seen) from"
+    " (select tenant_id, claim_id, true from documents where position($1 in lower(document)) > 0"
+    " union all select tenant_id, claim_id, true from attachments"
+    " where position($1 in lower(body)) > 0"
+    " union all select tenant_id, claim_id, true from history"
+    " where position($1 in lower(actor_id)) > 0"
     " or position($1 in lower(note)) > 0 or position($1 in lower(outcomes)) > 0"
-    " union select tenant_id, claim_id from claims"
-    " where position($1 in lower(findings::text)) > 0 order by 1, 2"};
+    " union all select tenant_id, claim_id, true from claims"
+    " where position($1 in lower(findings::text)) > 0"
+    " union all select tenant_id, claim_id, position($1 in lower(said)) > 0 from"
+    " (select tenant_id, claim_id, " SAID " as said from kept_opt_outs"
+    " union all select tenant_id, claim_id, " SAID " from expired_opt_outs) o"
+    " where position($1 in lower(said)) > 0 or position('\\u' in said) > 0)"
+    " f(tenant_id, claim_id, is_seen) group by 1, 2 order by 1, 2"};
 
 static bool is_operator(const char *text)
 {
@@ -140,36 +155,47 @@ static void print_json(Session *session, const ClaimName *name, ForgetOutcome ou
 
 /* ---- */
 
+/* What was told of all the claims so far. */
+typedef struct Answer {
+    size_t count;
+    bool is_refused;
+} Answer;
+
+/* is_seen: it is known that the person is there; else nothing is told of finding nothing. */
 static bool forget_one(Session *session, const Forgetting *forgetting, const ClaimName *name,
-                       bool is_first, bool *refused)
+                       bool is_seen, Answer *answer)
 {
     ForgetOutcome outcome = FORGET_NOTHING;
     ForgetCounts counts = {0};
     if (!forget_claim(session, forgetting, name->tenant_id, name->claim_id, &outcome, &counts))
         return false;
-    *refused |= outcome == FORGET_NEEDED;
+    if (outcome == FORGET_NOTHING && !is_seen)
+        return true;
+    answer->is_refused |= outcome == FORGET_NEEDED;
     if (session->is_json)
-        print_json(session, name, outcome, &counts, is_first);
+        print_json(session, name, outcome, &counts, answer->count == 0);
     else
         print_text(forgetting, name, outcome, &counts);
+    answer->count++;
     return true;
 }
 
 static ExitCode forget_found(Session *session, const Forgetting *forgetting, const DbResult *found)
 {
-    bool refused = false, good = true;
+    Answer answer = {.count = 0};
+    bool good = true;
     printf(session->is_json ? "[" : "");
     for (size_t row = 0; good && row < db_result_rows(found); row++) {
         ClaimName name = {.claim_id = db_text(found, row, 1)};
         snprintf(name.tenant_id, sizeof name.tenant_id, "%s", db_text(found, row, 0));
-        good = forget_one(session, forgetting, &name, row == 0, &refused);
+        good = forget_one(session, forgetting, &name, *db_text(found, row, 2) == 't', &answer);
     }
     printf(session->is_json && good ? "]\n" : "");
     if (!good)
         return session_fail(session);
-    if (db_result_rows(found) == 0)
+    if (answer.count == 0)
         return session_deny(session, "no claim has the address %s", forgetting->email);
-    return refused ? EXIT_CODE_NEGATIVE : EXIT_CODE_DONE;
+    return answer.is_refused ? EXIT_CODE_NEGATIVE : EXIT_CODE_DONE;
 }
 
 static ExitCode forget_person(Session *session, const Forgetting *forgetting)
@@ -186,15 +212,15 @@ static ExitCode forget_person(Session *session, const Forgetting *forgetting)
 static ExitCode forget_named(Session *session, const Forgetting *forgetting)
 {
     ClaimName name;
-    bool refused = false;
+    Answer answer = {.count = 0};
     const ExitCode code = claim_find(session, &name);
     if (code != EXIT_CODE_DONE)
         return code;
     printf(session->is_json ? "[" : "");
-    if (!forget_one(session, forgetting, &name, true, &refused))
+    if (!forget_one(session, forgetting, &name, true, &answer))
         return session_fail(session);
     printf(session->is_json ? "]\n" : "");
-    return refused ? EXIT_CODE_NEGATIVE : EXIT_CODE_DONE;
+    return answer.is_refused ? EXIT_CODE_NEGATIVE : EXIT_CODE_DONE;
 }
 
 ExitCode forget_run(Session *session)

@@ -2,6 +2,7 @@
 #include "forget_claim.h"
 
 #include "erase.h"
+#include "forget_kept.h"
 
 #include "claim/strict_json.h"
 
@@ -194,17 +195,6 @@ static bool outcomes_erase(Forget *forget, const char *text, const char **ret_te
     return true;
 }
 
-/* The customer's own id of an actor is theirs; a partner's is its MPN ID, an operator's a duty's.
- */
-static bool wants_actor(const Forget *forget, const char *type, const char *id)
-{
-    if (*id == '\0' || strcmp(id, ERASED_MARK) == 0)
-        return false;
-    if (strcmp(type, "customer") == 0 && forget->erasing.is_customer)
-        return true;
-    return erase_names(&forget->erasing, id);
-}
-
 static bool history_row_erase(Forget *forget, const DbResult *result, size_t row)
 {
     static const DbStatement statement = {
@@ -214,7 +204,7 @@ static bool history_row_erase(Forget *forget, const DbResult *result, size_t row
     const char *outcomes = db_text(result, row, 4);
     const char *note = db_is_null(result, row, 3) ? NULL : db_text(result, row, 3);
     const char *erased_outcomes = NULL;
-    const bool actor_goes = wants_actor(forget, type, actor);
+    const bool actor_goes = erase_wants_actor(&forget->erasing, type, actor);
     const bool note_goes = note != NULL && strcmp(note, ERASED_MARK) != 0 &&
                            (actor_goes || erase_wants_text(&forget->erasing, note));
     if (!outcomes_erase(forget, outcomes, &erased_outcomes))
@@ -264,28 +254,6 @@ static bool history_note(Forget *forget)
     return run(forget, &statement, parameters, 6, NULL);
 }
 
-/* ---- opt-outs that wait ---- */
-
-static bool kept_erase(Forget *forget)
-{
-    static const DbStatement select_statement = {
-        "forget-kept", "select cause_key, actor_type, actor_id from kept_opt_outs"
-                       " where tenant_id = $1::uuid and claim_id = $2"};
-    static const DbStatement update_statement = {
-        "forget-kept-set", "update kept_opt_outs set actor_id = $2 where cause_key = $1::uuid"};
-    DbResult *result = NULL;
-    bool good = load(forget, &select_statement, &result);
-    for (size_t row = 0; good && row < db_result_rows(result); row++) {
-        const char *parameters[] = {db_text(result, row, 0), ERASED_MARK};
-        if (!wants_actor(forget, db_text(result, row, 1), db_text(result, row, 2)))
-            continue;
-        forget->counts.kept++;
-        good = run(forget, &update_statement, parameters, 2, NULL);
-    }
-    db_result_release(&result);
-    return good;
-}
-
 /* ---- */
 
 static bool any_erased(const ForgetCounts *counts)
@@ -306,7 +274,8 @@ static bool erase_all(Forget *forget, ForgetOutcome *ret_outcome)
         return true;
     if (!bodies_erase(forget, &documents, &forget->counts.documents) ||
         !bodies_erase(forget, &attachments, &forget->counts.attachments) ||
-        !erase_claim_findings(forget) || !history_erase(forget) || !kept_erase(forget))
+        !erase_claim_findings(forget) || !history_erase(forget) ||
+        !forget_kept(forget->session, &forget->erasing, forget->names, &forget->counts.kept))
         return false;
     const bool any = any_erased(&forget->counts);
     *ret_outcome = any ? FORGET_DONE : FORGET_NOTHING;

@@ -11,7 +11,7 @@ static const char setup_details[] =
     "Examples:\n"
     "  cporctl setup\n"
     "  CPOR_PARTITIONS=4 cporctl setup\n"
-    "  cporctl setup --fix\n";
+    "  cporctl setup --fix --json | jq -r '.steps[] | select(.outcome == \"altered\") | .name'\n";
 
 static const char status_details[] =
     "Status, lines, findings and deadlines. Without TENANT_ID the claim is looked for in all\n"
@@ -200,11 +200,13 @@ static const char forget_details[] =
     "every\n"
     "claim that has the address; with CLAIM_ID those of everybody in that claim. What moved, when "
     "and\n"
-    "why stays, and one more row of history says that data was erased. A claim whose notice is "
-    "still\n"
-    "to be sent to the person is refused (exit code 1), the others are done. What lies in Kafka "
-    "goes\n"
-    "with each topic's retention, mails are the mail server's.\n"
+    "why stays, and one more row of history says that data was erased. An opt-out that waits for "
+    "its\n"
+    "claim stays in force, without its comment and link. A claim whose notice is still to be sent "
+    "to the\n"
+    "person is refused (exit code 1), the others are done. What lies in Kafka goes with each "
+    "topic's\n"
+    "retention, mails are the mail server's.\n"
     "\n"
     "Examples:\n"
     "  cporctl forget --email sam.lee@contoso.example --operator ann --dry-run\n"
@@ -220,12 +222,13 @@ static const char man_details[] = "Examples:\n"
                                   "  cporctl man | man -l -\n";
 
 static const char audit_details[] =
-    "Reads one snapshot of the tables, and what was published from its start, as a read_committed\n"
-    "consumer sees it; writes nothing; workers may run meanwhile. The tables are ahead of the logs "
-    "by\n"
-    "what is in flight: a difference counts if it is still there after CPOR_AUDIT_SETTLE_MS. "
-    "Prints\n"
-    "each violation. Exit code 1: there is one.\n"
+    "Reads one snapshot of the tables, what was published from its start, as a read_committed\n"
+    "consumer sees it, and what the workers have consumed as far back as it is kept; writes "
+    "nothing;\n"
+    "workers may run meanwhile. The tables are ahead of the logs by what is in flight: a "
+    "difference\n"
+    "counts if it is still there after CPOR_AUDIT_SETTLE_MS. Prints each violation. Exit code 1:\n"
+    "there is one.\n"
     "\n"
     "Examples:\n"
     "  cporctl audit\n"

@@ -256,6 +256,7 @@ static bool take_record(const Reading *reading, size_t index, const rd_kafka_mes
 {
     KafkaRecord record = {.place_index = index,
                           .offset = message->offset,
+                          .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
                           .key = message->key,
                           .value = message->payload,
                           .key_size = message->key_len,

@@ -25,8 +25,9 @@ typedef struct KafkaPlaces {
 typedef struct KafkaRecord {
     size_t place_index;
     int64_t offset;
-    const void *key;   /* NULL: none */
-    const void *value; /* NULL: tombstone */
+    int64_t timestamp_ms; /* the broker's append time, wall */
+    const void *key;      /* NULL: none */
+    const void *value;    /* NULL: tombstone */
     size_t key_size, value_size;
     const char *type, *id; /* ce_type, ce_id; NULL: none */
     size_t type_size, id_size;

@@ -12,8 +12,13 @@ static const ConfigItem *const lag_settings[] = {settings_common, settings_kafka
                                                  NULL};
 static const ConfigItem *const forget_settings[] = {settings_common, settings_database,
                                                     settings_clock, settings_forget, NULL};
-static const ConfigItem *const audit_settings[] = {
-    settings_common, settings_database, settings_kafka, settings_group, settings_audit, NULL};
+static const ConfigItem *const audit_settings[] = {settings_common,
+                                                   settings_database,
+                                                   settings_kafka,
+                                                   settings_group,
+                                                   settings_clock,
+                                                   settings_audit,
+                                                   NULL};
 static const ConfigItem *const calendar_settings[] = {settings_common, settings_calendar, NULL};
 static const ConfigItem *const setup_settings[] = {settings_common, settings_database,
                                                    settings_kafka, settings_setup, NULL};
@@ -29,8 +34,8 @@ static const ConfigItem *const review_settings[] = {
 static const ConfigItem *const dlq_settings[] = {settings_common, settings_kafka, NULL};
 
 static const Command commands[] = {
-    {"setup", "make or check tables and topics", "[--fix]", setup_details, setup_options, 0, 0,
-     setup_settings, setup_run},
+    {"setup", "make or check tables and topics", "[--fix] [--json]", setup_details, setup_options,
+     0, 0, setup_settings, setup_run},
     {"status", "where a claim stands", "[--json] [TENANT_ID] CLAIM_ID", status_details,
      json_options, 1, 2, kept_settings, status_run},
     {"history", "what happened to a claim, and why", "[--json] [TENANT_ID] CLAIM_ID",

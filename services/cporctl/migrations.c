@@ -169,7 +169,7 @@ static bool table_make(Session *session)
 }
 
 /* A newer release was set up here before: going back is allowed, but somebody should know. */
-static bool warn_of_unknown(Session *session, const MigrationList *list)
+static bool warn_of_unknown(Session *session, const MigrationList *list, SetupReport *report)
 {
     static const DbStatement statement = {
         "migrations-unknown",
@@ -183,13 +183,14 @@ static bool warn_of_unknown(Session *session, const MigrationList *list)
     if (!database_run(session->database, &statement, parameters, 1, &result, &session->error))
         return false;
     for (size_t i = 0; i < db_result_rows(result); i++)
-        printf("postgresql: warning: migration %s was applied by a newer release\n",
-               db_text(result, i, 0));
+        setup_report_add(report, SETUP_POSTGRESQL, db_text(result, i, 0), "unknown",
+                         "warning: migration %s was applied by a newer release",
+                         db_text(result, i, 0));
     db_result_release(&result);
     return true;
 }
 
-bool migrations_apply(Session *session, const char *folder)
+bool migrations_apply(Session *session, const char *folder, SetupReport *report)
 {
     MigrationList list = {.count = 0};
     size_t new_count = 0;
@@ -202,11 +203,12 @@ bool migrations_apply(Session *session, const char *folder)
             !migration_apply(session, &migration, &is_new))
             return false;
         if (is_new)
-            printf("postgresql: migration %s applied\n", migration.name);
+            setup_report_add(report, SETUP_POSTGRESQL, migration.name, "applied",
+                             "migration %s applied", migration.name);
         new_count += is_new;
     }
     if (new_count == 0)
-        printf("postgresql: up to date (%zu migration%s)\n", list.count,
-               list.count == 1 ? "" : "s");
-    return warn_of_unknown(session, &list);
+        setup_report_add(report, SETUP_POSTGRESQL, NULL, "up-to-date",
+                         "up to date (%zu migration%s)", list.count, list.count == 1 ? "" : "s");
+    return warn_of_unknown(session, &list, report);
 }

@@ -1,15 +1,15 @@
 /* migrations.h - the schema's files, each applied once. */
 #pragma once
 
-#include "cporctl.h"
+#include "setup_report.h"
 
 /*
  * migrations_apply - apply the *.sql of a folder in the order of their names, each in its own
- * transaction with its row in schema_migrations. Prints a line for each, or "up to date".
+ * transaction with its row in schema_migrations. Each is reported, or "up to date".
  *
  * In:      session  its database is open.
  * Errors:  in session->error: a file that was applied and is another one now; SQL that fails
  *          (nothing of that file stays); the connection.
  * Again:   safe, also in several processes at a time: the second waits for the first.
  */
-MUST_CHECK bool migrations_apply(Session *session, const char *folder);
+MUST_CHECK bool migrations_apply(Session *session, const char *folder, SetupReport *report);

@@ -11,17 +11,17 @@ const Option review_options[] = {
     {"--list", NULL, "the claims that await a reviewer, oldest first"},
     {"--approve", NULL, "what is asked and waited for is overridden, refusals are not"},
     {"--reject", NULL, "refuse"},
-    {"--ask", NULL, "ask the partner, who has five business days to answer"},
+    {"--ask", NULL, "ask the partner, whose time to answer begins"},
     {"--line", "N…", "only this line; again for more; else the whole claim"},
     {"--reason", "TEXT", "wanted with --reject and --ask; the partner reads it"},
-    {"--finding", "CODE:LINE:MESSAGE…", "with --ask, a question of its own; LINE may be empty"},
+    {"--finding", "CODE:LINE:MESSAGE…", "of a question or a refusal; LINE may be empty"},
     {"--reviewer", "ID", "who decides; stands in the history"},
     ACT_OPTIONS,
 };
 
 static const char *const verdict_options[] = {"--approve", "--reject", "--ask"};
 static const char *const verdict_words[] = {"APPROVE", "REJECT", "ASK"};
-enum { VERDICT_WORD_COUNT = 3, APPROVE_INDEX = 0, ASK_INDEX = 2, LINE_NUMBER_LAST = 9999 };
+enum { VERDICT_WORD_COUNT = 3, APPROVE_INDEX = 0, LINE_NUMBER_LAST = 9999 };
 
 typedef struct Review {
     Act act;
@@ -101,9 +101,11 @@ static ExitCode review_read(Session *session, Review *review)
         code = read_verdict(review);
     if (code == EXIT_CODE_DONE)
         code = act_text(session, "--reviewer", &review->reviewer);
-    if (code == EXIT_CODE_DONE && review->verdict != ASK_INDEX &&
+    if (code == EXIT_CODE_DONE && review->verdict == APPROVE_INDEX &&
         arguments_option(&session->arguments, "--finding") != NULL)
-        return session_refuse(session, "--finding asks the partner something: it goes with --ask");
+        return session_refuse(session,
+                              "--finding tells the partner what is wrong: it goes with --ask "
+                              "or --reject");
     return code;
 }
 

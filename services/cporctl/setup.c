@@ -1,16 +1,17 @@
 /* setup.c - `cporctl setup`: tables and topics, made or checked. */
 #include "cporctl.h"
 #include "migrations.h"
+#include "setup_report.h"
 #include "topics.h"
 #include "wait.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { LOOK_MS = 2000 }; /* of one try: short, so that progress is told */
 
 const Option setup_options[] = {
     {"--fix", NULL, "alter topics whose configuration is not that of the file"},
+    {"--json", NULL, "print JSON"},
     {.name = NULL},
 };
 
@@ -27,11 +28,11 @@ static bool setup_wait_database(Session *session)
     return true;
 }
 
-static bool setup_database(Session *session)
+static bool setup_database(Session *session, SetupReport *report)
 {
     return session_open_database(
                session, (int)config_integer(session->config, "CPOR_MIGRATION_TIMEOUT_MS")) &&
-           migrations_apply(session, session_share_path(session, "migrations"));
+           migrations_apply(session, session_share_path(session, "migrations"), report);
 }
 
 /* ---- Kafka ---- */
@@ -82,7 +83,7 @@ static bool setup_wait_leaders(Session *session, TopicAdmin *admin, TopicList *l
 }
 
 /* Out: ret_change_count  grows by what was created. */
-static bool setup_create(Session *session, TopicAdmin *admin, TopicList *list,
+static bool setup_create(Session *session, TopicAdmin *admin, TopicList *list, SetupReport *report,
                          size_t *ret_change_count)
 {
     bool is_new[TOPIC_COUNT_MAX];
@@ -96,8 +97,9 @@ static bool setup_create(Session *session, TopicAdmin *admin, TopicList *list,
         if (!is_new[i])
             continue;
         (*ret_change_count)++;
-        printf("kafka: topic %s created (%d partitions)\n", list->topics[i].name,
-               list->topics[i].found_count);
+        setup_report_add(report, SETUP_KAFKA, list->topics[i].name, "created",
+                         "topic %s created (%d partitions)", list->topics[i].name,
+                         list->topics[i].found_count);
     }
     return setup_check_partitions(session, list); /* somebody else may have been first */
 }
@@ -115,14 +117,15 @@ static size_t topic_difference_count(const Topic *topic)
     return count;
 }
 
-static void topic_tell_differences(const Topic *topic, bool fix)
+static void topic_tell_differences(const Topic *topic, bool fix, SetupReport *report)
 {
     for (size_t i = 0; i < topic->config_count; i++) {
         const TopicConfig *config = &topic->configs[i];
         if (config_differs(config))
-            printf("kafka: %stopic %s: %s %s %s, topics.json has %s\n",
-                   fix ? "" : "warning: ", topic->name, config->name, fix ? "was" : "is",
-                   config->found == NULL ? "(unknown)" : config->found, config->value);
+            setup_report_add(report, SETUP_KAFKA, topic->name, "differs",
+                             "%stopic %s: %s %s %s, topics.json has %s",
+                             fix ? "" : "warning: ", topic->name, config->name, fix ? "was" : "is",
+                             config->found == NULL ? "(unknown)" : config->found, config->value);
     }
 }
 
@@ -144,19 +147,20 @@ static bool setup_wait_altered(Session *session, TopicAdmin *admin, TopicList *l
     }
 }
 
-static bool setup_fix(Session *session, TopicAdmin *admin, TopicList *list)
+static bool setup_fix(Session *session, TopicAdmin *admin, TopicList *list, SetupReport *report)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (topic_difference_count(&list->topics[i]) == 0)
             continue;
         if (!topic_admin_alter(admin, &list->topics[i], &session->error))
             return false;
-        printf("kafka: topic %s altered\n", list->topics[i].name);
+        setup_report_add(report, SETUP_KAFKA, list->topics[i].name, "altered", "topic %s altered",
+                         list->topics[i].name);
     }
     return setup_wait_altered(session, admin, list);
 }
 
-static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list,
+static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list, SetupReport *report,
                           size_t *ret_change_count)
 {
     const bool fix = arguments_option(&session->arguments, "--fix") != NULL;
@@ -164,25 +168,27 @@ static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list,
     if (!topic_admin_compare(admin, list, &session->arena, &session->error))
         return false;
     for (size_t i = 0; i < list->count; i++) {
-        topic_tell_differences(&list->topics[i], fix);
+        topic_tell_differences(&list->topics[i], fix, report);
         difference_count += topic_difference_count(&list->topics[i]);
     }
     *ret_change_count += difference_count;
     if (difference_count > 0 && fix)
-        return setup_fix(session, admin, list);
+        return setup_fix(session, admin, list, report);
     if (difference_count > 0)
-        printf("kafka: topics left as they are; cporctl setup --fix alters them\n");
+        setup_report_add(report, SETUP_KAFKA, NULL, "left",
+                         "topics left as they are; cporctl setup --fix alters them");
     return true;
 }
 
-static bool setup_topics(Session *session, TopicAdmin *admin, TopicList *list)
+static bool setup_topics(Session *session, TopicAdmin *admin, TopicList *list, SetupReport *report)
 {
     size_t change_count = 0;
-    if (!setup_create(session, admin, list, &change_count) ||
-        !setup_compare(session, admin, list, &change_count))
+    if (!setup_create(session, admin, list, report, &change_count) ||
+        !setup_compare(session, admin, list, report, &change_count))
         return false;
     if (change_count == 0)
-        printf("kafka: up to date (%zu topics)\n", list->count);
+        setup_report_add(report, SETUP_KAFKA, NULL, "up-to-date", "up to date (%zu topics)",
+                         list->count);
     return true;
 }
 
@@ -191,9 +197,14 @@ static bool setup_topics(Session *session, TopicAdmin *admin, TopicList *list)
 /* Nothing is changed anywhere before both servers are there, and the topics can be used. */
 static bool setup_do(Session *session, TopicAdmin *admin, TopicList *list)
 {
-    return setup_wait_database(session) && setup_wait_kafka(session, admin, list) &&
-           setup_check_partitions(session, list) && setup_database(session) &&
-           setup_topics(session, admin, list);
+    SetupReport report;
+    setup_report_begin(&report, session);
+    const bool done = setup_wait_database(session) && setup_wait_kafka(session, admin, list) &&
+                      setup_check_partitions(session, list) && setup_database(session, &report) &&
+                      setup_topics(session, admin, list, &report);
+    if (done)
+        setup_report_end(&report);
+    return done;
 }
 
 ExitCode setup_run(Session *session)

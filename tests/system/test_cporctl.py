@@ -112,6 +112,30 @@ def test_setup_again(install):
                       "kafka: up to date (10 topics)\n")
 
 
+def setup_steps(env, *arguments):
+    """[(server, name, outcome)]"""
+    answer = json.loads(expect(0, call(env, "setup", "--json", *arguments)))
+    assert all(step["message"] for step in answer["steps"])
+    return [(step["server"], step["name"], step["outcome"]) for step in answer["steps"]]
+
+
+def test_setup_as_json(install):
+    installation = install()
+    up_to_date = [("postgresql", None, "up-to-date"), ("kafka", None, "up-to-date")]
+    assert setup_steps(installation.env) == up_to_date
+    installation.use_create_time("opt-out-expiry")
+    installation.wait("the broker to have the new configuration", lambda: topic_config(
+        installation, "opt-out-expiry")["message.timestamp.type"] == "CreateTime")
+    name = installation.prefix + "opt-out-expiry"
+    found = setup_steps(installation.env)
+    assert found[0] == up_to_date[0] and found[-1] == ("kafka", None, "left")
+    assert set(found[1:-1]) == {("kafka", name, "differs")}
+    assert setup_steps(installation.env, "--fix")[-1] == ("kafka", name, "altered")
+    fresh = {**installation.env, "CPOR_TOPIC_PREFIX": f"{installation.name}.fresh."}
+    created = [step for step in setup_steps(fresh) if step[2] == "created"]
+    assert len(created) == 10 and {step[0] for step in created} == {"kafka"}
+
+
 def test_setup_creates_as_described(install):
     installation = install()
     described = json.loads((harness.ROOT / "deploy/contracts/topics.json").read_text())

@@ -44,7 +44,7 @@ USAGE_ERRORS = [
     ("reject without reason", ("review", "C-1", "--reject", "--reviewer", "bob"),
      "--reason is missing"),
     ("finding of an approval", ("review", "C-1", "--approve", "--finding", "POE_MISSING:1:x",
-                                "--reviewer", "bob"), "it goes with --ask"),
+                                "--reviewer", "bob"), "it goes with --ask or --reject"),
     ("list of one", ("review", "--list", "C-1"), "no claim goes with it"),
     ("list and verdict", ("review", "--list", "--approve"), "--approve does not go with --list"),
 ]
@@ -198,8 +198,11 @@ def test_review(install):
                      {"code": "FIELD_INVALID", "message": "the name"}]}
 
     assert line(installation, "review", "C-2", "--reject", "--line", "2", "--reason", "no work",
-                "--reviewer", "bob") == (
+                "--finding", "POE_NOT_SIGNED:2:nobody signed", "--reviewer", "bob") == (
         0, "C-2: stays UNDER_REVIEW, REVIEWER_REJECTED; line 2: UNDER_REVIEW → REJECTED")
+    told = [(finding["code"], finding["line"], finding["message"]) for finding in answer(
+        0, installation, "status", "C-2")["findings"]]
+    assert ("REVIEWER_REJECTED", 2, "nobody signed") in told, told
     code, text = line(installation, "review", "C-2", "--approve", "--line", "1", "--reviewer",
                       "bob")
     assert code == 0 and text == "C-2: UNDER_REVIEW → VALIDATED; line 1: UNDER_REVIEW → VALIDATED"

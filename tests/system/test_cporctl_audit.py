@@ -20,7 +20,8 @@ from words import association_id, event_id, instant_ms, instant_text
 START = instant_ms("2026-05-20T08:00:00.000Z")
 LOG_CHECKS = ("log-complete log-readable log-official-once log-one-holder log-swap-order "
               "log-official-before-deadline log-status-repeats log-consumed log-holders-differ "
-              "log-official-unexplained log-status-gap").split()
+              "log-official-unexplained log-status-gap input-lost "
+              "input-opt-out-overruled").split()
 QUICK = {"CPOR_AUDIT_SETTLE_MS": "600"}
 TENANT = documents.tenant(1)
 
@@ -99,6 +100,7 @@ def test_a_living_installation_keeps_its_promises(lived):
     text = expect(0, call(lived.env, "audit"))
     assert text.count("good") >= len(LOG_CHECKS) + 15 and "0 violations" in text
     assert re.search(r"^(\d+) published records read$", text, re.M)[1] == str(len(records(lived)))
+    assert int(re.search(r"^(\d+) consumed records read$", text, re.M)[1]) > 8
     without = expect(0, call({**lived.env, "CPOR_KAFKA_BROKERS": "127.0.0.1:1"}, "audit",
                              "--no-kafka"))
     assert "left out (--no-kafka)" in without and "log-" not in without

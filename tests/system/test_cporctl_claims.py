@@ -17,8 +17,9 @@ DEADLINE_MS = 1609167600000  # 2020-12-28T15:00:00Z, 24:00 in Seoul
 CHECKS = ("holder-without-line official-without-holder contender-missing contender-left-over "
           "timer-missing timer-left-over timer-shards answer-without-question "
           "status-contradicts-lines line-instants official-before-deadline "
-          "official-without-window official-twice official-unexplained history-gap "
-          "history-repeats history-behind history-handled-twice").split()
+          "official-without-window window-without-calendar official-twice official-unexplained "
+          "history-gap history-repeats history-behind history-handled-twice "
+          "history-without-actor").split()
 
 
 # ---- claims
@@ -242,6 +243,13 @@ VIOLATIONS = [  # what is done to good rows, and which checks must find it
     ("too early", set_line(f'{{"official": {DEADLINE_MS - 1}}}', OFFICIAL),
      {"official-before-deadline"}),
     ("no window", set_line('{"due": 0}', OFFICIAL), {"official-without-window"}),
+    ("no calendar", f"update claims set calendar_id = '' where {OFFICIAL}",
+     {"window-without-calendar"}),
+    ("no version", f"update claims set calendar_version = '' where {OPEN}",
+     {"window-without-calendar"}),
+    ("nobody", "''".join(HISTORY_COPY.format("sequence", "lines", "gen_random_uuid()",
+                                             "cause_offset", OPEN).rsplit("actor_type", 1)),
+     {"history-without-actor", "history-repeats"}),
     ("official again", HISTORY_COPY.format("sequence", "lines", "gen_random_uuid()",
                                            "cause_offset", OFFICIAL),
      {"official-twice", "history-repeats"}),

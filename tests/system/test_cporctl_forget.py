@@ -1,6 +1,9 @@
 """Erasing a person's data: through the workers, then no text column of any table knows of it, the
 history stays explained, and what is read again brings nothing back."""
 
+import base64
+import hashlib
+import hmac
 import json
 import subprocess
 
@@ -9,6 +12,7 @@ import pytest
 
 import documents
 import harness
+import rewind
 from cporctl import call, execute, expect
 from words import instant_ms
 
@@ -20,19 +24,27 @@ SELLER = {"name": "Quirin Zapfenstein", "email": "quirin@partner.example"}
 ENGINEER = {"name": "Ottokar Wiesengrund", "title": "Kellermeister",
             "email": "ottokar@customer1.example"}
 PERSONAL = [text.lower() for person in (PERSON, SELLER, ENGINEER) for text in person.values()]
+TOKEN_SECRET = "of-these-tests-only"
 CLAIM_EVENTS = "claim-submission"
 
 
 def texts_of_all_tables(installation):
-    """[(table, column, row as text)] of every column that can hold a text."""
+    """[(table, column, row as text)] of every column that can hold a text; bytes as what they say,
+    and headers, whose values are in hex, as that too."""
     columns = installation.query(
-        "select c.table_name, c.column_name from information_schema.columns c join"
+        "select c.table_name, c.column_name, c.data_type from information_schema.columns c join"
         " information_schema.tables t using (table_schema, table_name) where c.table_schema ="
         " 'public' and t.table_type = 'BASE TABLE' and c.data_type in ('text', 'jsonb', 'json',"
         " 'ARRAY', 'character varying', 'bytea', 'uuid')")
     assert len(columns) > 60
-    for table, column in columns:
-        for (text,) in installation.query(f'select "{column}"::text from "{table}"'):
+    for table, column, kind in columns:
+        value = f"convert_from(\"{column}\", 'UTF8')" if kind == "bytea" else f'"{column}"::text'
+        for (text,) in installation.query(f'select {value} from "{table}"'):
+            if column == "record_headers":
+                text += "".join(bytes.fromhex(header["value"]).decode() + " "
+                                for header in json.loads(text))
+            if text and kind == "bytea" and text.startswith("{"):
+                text += json.dumps(json.loads(text), ensure_ascii=False)  # escapes as what they say
             if text:
                 yield table, column, text.lower()
 
@@ -58,7 +70,8 @@ def document(claim_id, tenant):
 @pytest.fixture
 def running(install):
     """Workers, one partner, one tenant, its subscription."""
-    installation = install(start_at_ms=START, settings={"CPOR_REVIEW": "all"})
+    installation = install(start_at_ms=START, settings={
+        "CPOR_REVIEW": "all", "CPOR_OPT_OUT_KEYS": f"t:{TOKEN_SECRET}"})
     tenant = documents.tenant(1)
     installation.start_workers()
     installation.publish_reference([documents.partner()], [tenant],
@@ -122,9 +135,29 @@ def expect_refused(installation, claim_id):
     return result.stdout
 
 
-def keep_opt_out(installation, tenant, claim_id, actor_id):
-    publish(installation, "cpor.customer.opted-out.v1", tenant, claim_id, topic="opt-out-expiry",
-            actor={"type": "customer", "id": actor_id})
+def token(tenant, claim_id):
+    """A link's token, as the notice has it: tells of the contact's address by its digest."""
+    digest = hashlib.sha256(PERSON["email"].lower().encode()).hexdigest()[:16]
+    payload = f"{tenant['tenant_id']}/{claim_id}/1/{digest}".encode()
+    text = "v1.t." + base64.urlsafe_b64encode(payload).decode().rstrip("=")
+    mac = hmac.digest(TOKEN_SECRET.encode(), text.encode(), "sha256")
+    return f"{text}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
+SAID = f"{PERSON['name']} does not want this"  # an opt-out's comment
+
+
+def keep_opt_out(installation, tenant, claim_id, actor_id, actor_type="customer"):
+    """An opt-out before its claim, with all that a publisher may put into one."""
+    data = {"claim_id": claim_id, "tenant_id": tenant["tenant_id"], "lines": [1],
+            "actor": {"type": actor_type, "id": actor_id, "title": PERSON["title"]},
+            "comment": SAID, "token": token(tenant, claim_id), "more": {"to": ENGINEER["email"]}}
+    headers = [("ce_specversion", b"1.0"), ("ce_id", f"o-{claim_id}".encode()),
+               ("ce_source", b"/upstream"), ("ce_type", b"cpor.customer.opted-out.v1"),
+               ("content-type", b"application/json"), ("x-from", PERSON["email"].encode())]
+    value = json.dumps(data).replace(PERSON["email"], PERSON["email"].replace("@", "\\u0040"))
+    installation.produce("opt-out-expiry", tenant["tenant_id"], value.encode(), headers)
+    installation.flush()
     installation.wait("the opt-out to be kept", lambda: installation.query(
         "select 1 from kept_opt_outs where claim_id = %s", claim_id))
 
@@ -148,7 +181,8 @@ def test_what_is_forgotten_is_nowhere(running):
     assert {word for _, _, word in found(installation)} == set(PERSONAL)  # and still is
     [done] = json.loads(expect(0, call(installation.env, "forget", "--json", "C-1", *OPERATOR)))
     assert (done["outcome"], done["documents"], done["attachments"]) == ("erased", 2, 2)
-    assert {table for table, _, _ in found(installation)} == {"kept_opt_outs"}
+    left = {table for table, _, _ in found(installation)}
+    assert left == {"kept_opt_outs", "history"}  # the other claim's
     expect(0, call(installation.env, "forget", "C-LATER", *OPERATOR))
     assert found(installation) == []
     assert moves(installation, "C-1") == before
@@ -185,6 +219,94 @@ def test_what_is_read_again_brings_nothing_back(running):
     expect(0, call(installation.env, "audit", "--no-kafka"))
     dead = installation.read("dead-letter")
     assert dead == []
+
+
+def check_marks(letter, lines=(1,)):
+    """Of an opt-out's record: the opt-out is left, and nothing that its writer said."""
+    assert letter.json == {
+        "claim_id": letter.json["claim_id"], "tenant_id": letter.json["tenant_id"],
+        "lines": list(lines), "actor": {"type": "customer", "id": "[erased]", "title": "[erased]"},
+        "comment": "[erased]", "more": "[erased]"}
+    assert letter.header("x-from") == "[erased]"
+    assert letter.header("ce_id") == f"o-{letter.json['claim_id']}"
+    said = str((letter.key, letter.value, letter.headers)).lower()
+    assert not [word for word in PERSONAL if word in said]
+
+
+def test_a_kept_opt_out_is_applied_after_it_was_forgotten(running):
+    installation, tenant = running
+    keep_opt_out(installation, tenant, "C-1", PERSON["email"])
+    tables = {table for table, _, _ in found(installation)}
+    assert tables == {"kept_opt_outs", "history"}
+    expect(0, call(installation.env, "forget", "C-1", *OPERATOR))
+    assert found(installation) == []
+    assert "nothing to erase" in expect(0, call(installation.env, "forget", "C-1", *OPERATOR))
+    submit(installation, tenant, "C-1")
+    wait_for(installation, "C-1", "REJECTED")
+    [(actor, note)] = installation.query("select actor_id, note from history where cause_id ="
+                                         " 'o-C-1' and service = 'claim-submission'")
+    assert (actor, note) == ("[erased]", "[erased]")
+    assert installation.query("select 1 from claims, jsonb_array_elements(lines) l"
+                              " where l->>'status' = 'DECLINED'") == [(1,)]
+
+
+@pytest.mark.parametrize("before", (True, False), ids=("kept", "expired"))
+def test_a_kept_opt_out_becomes_a_dead_letter_without_what_was_forgotten(running, before):
+    """Forgotten while it is kept, and when it is a dead letter already: what is read again brings
+    nothing back into the dead letters either."""
+    installation, tenant = running
+    keep_opt_out(installation, tenant, "C-1", PERSON["email"])
+    person = ("--email", PERSON["email"].upper(), *OPERATOR)
+    if before:
+        expect(0, call(installation.env, "forget", *person))
+        assert "no claim has the address" in expect(1, call(installation.env, "forget", *person))
+    installation.jump(START + 91 * 86_400_000)
+    assert len(installation.read("dead-letter")) == 1
+    assert installation.query("select 1 from expired_opt_outs") == [(1,)]
+    if not before:
+        assert "expired_opt_outs" in {table for table, _, _ in found(installation)}
+        expect(0, call(installation.env, "forget", *person))
+    assert found(installation) == []
+    rewind.rewind(installation, "opt-out-expiry")
+    installation.wait("it to be published again", lambda: len(
+        installation.read("dead-letter")) == 2)
+    check_marks(installation.read("dead-letter")[-1])
+
+
+FIND_ONLY = [  # where alone the address stands: column, its value
+    ("note", "who is max.Vonderlohe@customer1.example?"),
+    ("record_value", json.dumps({"claim_id": "C-1", "more": [PERSON["email"]]})),
+    ("record_value", '{"claim_id": "C-1", "more": "max.vonderlohe\\u0040customer1.example"}'),
+    ("record_headers", json.dumps([{"name": "78", "value": PERSON["email"].encode().hex()}])),
+    ("record_key", PERSON["email"]),
+]
+
+
+def test_an_address_is_found_wherever_it_stands(install):
+    """Another one's opt-out that has the address in one place; an opt-out with escapes and without
+    the address is nobody's business."""
+    installation = install()
+    for table in ("kept_opt_outs", "expired_opt_outs"):
+        expired = ", expired_by, expired_at_ms" if table[0] == "e" else ""
+        values = ", gen_random_uuid(), 1" if expired else ""
+        sql = (f"insert into {table} (cause_key, tenant_id, claim_id, received_at_ms, actor_type,"
+               " actor_id, cause_source, cause_id, cause_topic, cause_partition, cause_offset"
+               f"{{}}{expired}) values (gen_random_uuid(), gen_random_uuid(), %s, 1, 'customer',"
+               f" '', '', '', '', 0, 1{{}}{values})")
+        execute(installation, sql.format(", record_value", ", %s"), f"{table}-other",
+                b'{"claim_id": "C-9", "comment": "\\u00fc"}')
+        for number, (column, value) in enumerate(FIND_ONLY):
+            value = value.encode() if column in ("record_value", "record_key") else value
+            execute(installation, sql.format(f", {column}", ", %s"), f"{table}-{number}", value)
+    wanted = {f"{table}-{number}" for table in ("kept_opt_outs", "expired_opt_outs")
+              for number in range(len(FIND_ONLY))}
+    done = json.loads(expect(0, call(installation.env, "forget", "--json", "--email",
+                                     PERSON["email"], *OPERATOR)))
+    assert {row["claim_id"] for row in done} == wanted
+    assert {(row["outcome"], row["kept_opt_outs"]) for row in done} == {("erased", 1)}
+    assert [word for _, _, word in found(installation) if word == PERSON["email"].lower()] == []
+    assert "no claim has the address" in expect(
+        1, call(installation.env, "forget", "--email", PERSON["email"], *OPERATOR))
 
 
 def lag(installation):
