@@ -79,7 +79,7 @@ class Kafka(Server):
     NAME = "kafka"
     PORT_NAMES = ("kafka", "kafka_controller")
     STOP_WAIT_SECONDS = 20
-    START_WAIT_SECONDS = 90
+    START_WAIT_SECONDS = 300
     LIBS = HERE.parents[1] / ".local/kafka/libs"
 
     # A small single node: brokers of production keep their defaults for all of these.
