@@ -114,6 +114,11 @@ static bool rule_parse_summer(const char **at, ZoneRule *rule)
     return take_date(at, &rule->start) && take_date(at, &rule->end);
 }
 
+static bool offset_fits(const ZoneType *type)
+{
+    return type->offset_s <= ZONE_OFFSET_S_MAX && type->offset_s >= -ZONE_OFFSET_S_MAX;
+}
+
 bool zone_rule_parse(const char *text, ZoneRule *ret_rule)
 {
     ZoneRule rule = {.has_summer = false};
@@ -127,7 +132,7 @@ bool zone_rule_parse(const char *text, ZoneRule *ret_rule)
     if (*at != '\0' && !rule_parse_summer(&at, &rule)) {
         return false;
     }
-    if (*at != '\0') {
+    if (*at != '\0' || !offset_fits(&rule.standard) || !offset_fits(&rule.summer)) {
         return false;
     }
     *ret_rule = rule;

@@ -159,6 +159,8 @@ static const RuleRow rule_rows[] = {
     {"K-9", false, NULL, NULL},
     {"KST-9x", false, NULL, NULL},
     {"KST-168", false, NULL, NULL},
+    {"KST-27", false, NULL, NULL},
+    {"EET42EEST+0,M4.5.5/0,M10.5.4/24", false, NULL, NULL},
     {"KST-9:60", false, NULL, NULL},
     {"<+09-9", false, NULL, NULL},
     {"EST5EDT", false, NULL, NULL},
