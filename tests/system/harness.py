@@ -258,8 +258,21 @@ class Installation:
         for worker in self.workers.values():
             if worker.process is not None:
                 worker.process.wait()
-        if not self.has_forged_events:
-            published.check(self)
+        try:
+            if not self.has_forged_events:
+                published.check(self)
+        finally:
+            self.delete_topics()
+
+    def delete_topics(self):
+        """A broker with the partitions of a hundred tests takes minutes to recover."""
+        try:
+            topics = self.admin.list_topics(timeout=10).topics
+            mine = [name for name in topics if name.startswith(self.prefix)]
+            for future in self.admin.delete_topics(mine).values() if mine else []:
+                future.result(30)
+        except confluent_kafka.KafkaException as error:
+            say(f"  topics of {self.name} stay: {error}")
 
     def report(self):
         """The ends of the logs, for a failure."""
