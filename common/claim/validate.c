@@ -100,7 +100,7 @@ static void line_take_facts(Line *line, const LineFacts *facts)
 }
 
 /* Drop the findings that this validation finds anew: all, or those of lines that wait. A reviewer's
- * question is nothing that a rule would find again. */
+ * are nothing that a rule would find again. */
 static void claim_drop_findings(Claim *claim, bool all)
 {
     size_t kept = 0;
@@ -109,7 +109,8 @@ static void claim_drop_findings(Claim *claim, bool all)
         const Line *line = finding->line == 0 ? NULL : claim_line(claim, finding->line);
         const bool waits =
             line != NULL && line->status == LINE_UNDER_REVIEW && line->check == CHECK_WAITS;
-        if ((!all && !waits) || finding->code == CODE_REVIEWER_QUESTION)
+        if ((!all && !waits) || finding->code == CODE_REVIEWER_QUESTION ||
+            finding->code == CODE_REVIEWER_REJECTED)
             claim->findings[kept++] = *finding;
     }
     claim->finding_count = kept;

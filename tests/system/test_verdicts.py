@@ -55,6 +55,25 @@ def last_history(installation):
     return row
 
 
+def test_a_refusal_stays_told_when_the_records_come(install):
+    """The rules find their own findings anew, and no reviewer's."""
+    document = documents.bizapps_claim("C-1", TENANT, DAY, [("D365_SALES", None),
+                                                            ("POWER_BI", None)])
+    installation = install(start_at_ms=START)
+    installation.start_workers()
+    board = harness.StatusBoard(installation)
+    installation.publish("claim-submission", SUBMITTED, document)
+    installation.flush()
+    board.wait_status(KEY, "UNDER_REVIEW")  # neither partner nor tenant is known
+    review(installation, "REJECT", lines=[1])
+    refused = [("REVIEWER_REJECTED", 1)]
+    assert seen(board) == ("UNDER_REVIEW", ["REJECTED", "UNDER_REVIEW"], refused)
+    installation.publish_reference([documents.partner()], [TENANT], [
+        documents.subscription(TENANT, product) for product in ("D365_SALES", "POWER_BI")])
+    board.wait_status(KEY, "OPT_OUT_OPEN")
+    assert seen(board) == ("OPT_OUT_OPEN", ["REJECTED", "OPT_OUT_OPEN"], refused)
+
+
 def test_approval_leaves_the_question_of_a_line_without_a_slot(install):
     """Nobody but the partner can say which of the two subscriptions it is."""
     document = documents.bizapps_claim("C-1", TENANT, DAY, [("D365_SALES", None),
