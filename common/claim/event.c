@@ -167,3 +167,11 @@ bool evidence_fits(const Event *event, const Claim *claim)
                 return false;
     return true;
 }
+
+bool event_names_line(const Event *event, int32_t number)
+{
+    for (size_t i = 0; i < event->line_count; i++)
+        if (event->lines[i] == number)
+            return true;
+    return event->lines == NULL;
+}

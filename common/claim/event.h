@@ -124,6 +124,9 @@ MUST_CHECK bool event_decode(const Record *record, const EventContext *context, 
 /* evidence_fits - every line that an evidence-added's PoE covers is one of the claim's. */
 bool evidence_fits(const Event *event, const Claim *claim);
 
+/* event_names_line - is the event about this line? One without lines is about all of them. */
+bool event_names_line(const Event *event, int32_t number);
+
 /* The words of the contract; static, NULL for the _NONE of each enum. A state's name that is not
  * known is SUBSCRIPTION_NONE. */
 const char *event_type_name(EventType type);

@@ -270,6 +270,17 @@ typedef struct ClaimName {
     const char *tenant_id, *claim_id;
 } ClaimName;
 
+/* work_run_names - a statement whose $1 and $2 are the names' tenants (uuid[]) and claims (text[]).
+ * Owns: the caller releases *ret_result. Cost: one round trip. */
+MUST_CHECK bool work_run_names(Work *work, const DbStatement *statement, const ClaimName *names,
+                               size_t count, DbResult **ret_result, Error *reterr);
+
+/* work_run_documents - rows of tenant_id, claim_id, document: each claim's current revision. A
+ * claim that is named twice has one row. Owns: the caller releases *ret_result. Cost: one round
+ * trip. */
+MUST_CHECK bool work_run_documents(Work *work, Entry *const *entries, size_t count,
+                                   DbResult **ret_result, Error *reterr);
+
 /* work_lock_kept - until the end of the transaction. Before work_load: who waits for it must hold
  * no claim, or two would wait for each other. */
 MUST_CHECK bool work_lock_kept(Work *work, KeptLock lock, Error *reterr);

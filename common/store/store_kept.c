@@ -162,18 +162,10 @@ bool work_load_kept(Work *work, const ClaimName *names, size_t count, Error *ret
         " unnest($1::uuid[], $2::text[]) as u(a, b)) as w(tenant_id, claim_id)"
         " on k.tenant_id = w.tenant_id and k.claim_id = w.claim_id"
         " order by k.received_at_ms, k.cause_key for update of k"};
-    DbColumn tenants, claims;
     DbResult *result = NULL;
     if (count == 0)
         return true;
-    db_column_init(&tenants, work->arena);
-    db_column_init(&claims, work->arena);
-    for (size_t i = 0; i < count; i++) {
-        db_column_add_text(&tenants, names[i].tenant_id);
-        db_column_add_text(&claims, names[i].claim_id);
-    }
-    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims)};
-    if (!database_run(work->database, &statement, parameters, 2, &result, reterr))
+    if (!work_run_names(work, &statement, names, count, &result, reterr))
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++)
         work_add_kept(work, kept_read(result, row, work->arena));
@@ -191,14 +183,6 @@ void work_keep(Work *work, const Event *event, int64_t due_at_ms)
     (void)work_note(work, event, event->tenant_id, event->claim_id, event->receipt_at_ms);
 }
 
-static bool kept_names_line(const Event *event, int32_t number)
-{
-    for (size_t i = 0; i < event->line_count; i++)
-        if (event->lines[i] == number)
-            return true;
-    return event->lines == NULL;
-}
-
 /* The opt-out is the cause of the move; what made the claim publishes it, when it is read again
  * too. A claim cannot be declined before it is there: the later instant counts. */
 static void apply_kept(Work *work, const Event *event, Entry *entry, Move *creation)
@@ -209,7 +193,7 @@ static void apply_kept(Work *work, const Event *event, Entry *entry, Move *creat
                               : claim->first_submitted_at_ms;
     Change change = change_begin(work, event, entry, at_ms);
     for (size_t i = 0; i < claim->line_count; i++)
-        if (kept_names_line(event, claim->lines[i].number))
+        if (event_names_line(event, claim->lines[i].number))
             (void)!line_move(&claim->lines[i], LINE_OPT_OUT, CODE_NONE, at_ms);
     if (!change_end(&change, CHANGE_IF_MOVED)) {
         work_ignore(work, event, "nothing is left to decline");

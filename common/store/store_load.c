@@ -109,6 +109,42 @@ bool work_load(Work *work, Error *reterr)
            (work->event_count == 0 || work_load_causes(work, reterr));
 }
 
+bool work_run_names(Work *work, const DbStatement *statement, const ClaimName *names, size_t count,
+                    DbResult **ret_result, Error *reterr)
+{
+    DbColumn tenants, claims;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&claims, work->arena);
+    for (size_t i = 0; i < count; i++) {
+        db_column_add_text(&tenants, names[i].tenant_id);
+        db_column_add_text(&claims, names[i].claim_id);
+    }
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims)};
+    return database_run(work->database, statement, parameters, 2, ret_result, reterr);
+}
+
+bool work_run_documents(Work *work, Entry *const *entries, size_t count, DbResult **ret_result,
+                        Error *reterr)
+{
+    static const DbStatement statement = {
+        "documents-select",
+        "select d.tenant_id, d.claim_id, d.document from documents d join (select distinct * from"
+        " unnest($1::uuid[], $2::text[], $3::integer[])) as w(tenant_id, claim_id, revision)"
+        " on d.tenant_id = w.tenant_id and d.claim_id = w.claim_id and d.revision = w.revision"};
+    DbColumn tenants, claims, revisions;
+    db_column_init(&tenants, work->arena);
+    db_column_init(&claims, work->arena);
+    db_column_init(&revisions, work->arena);
+    for (size_t i = 0; i < count; i++) {
+        db_column_add_text(&tenants, entries[i]->claim->tenant_id);
+        db_column_add_text(&claims, entries[i]->claim->claim_id);
+        db_column_add_integer(&revisions, entries[i]->claim->revision);
+    }
+    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims),
+                                db_column_literal(&revisions)};
+    return database_run(work->database, &statement, parameters, 3, ret_result, reterr);
+}
+
 /* ---- slots ---- */
 
 static bool work_run_slots(Work *work, const DbStatement *statement, const SlotWanted *wanted,

@@ -34,20 +34,6 @@ void imports_add(Imports *imports, Arena *arena, const Event *event)
     imports->fresh[imports->fresh_count++] = (ClaimName){event->tenant_id, event->claim_id};
 }
 
-static bool run_names(Work *work, const DbStatement *statement, const ClaimName *names,
-                      size_t count, DbResult **ret_result, Error *reterr)
-{
-    DbColumn tenants, claims;
-    db_column_init(&tenants, work->arena);
-    db_column_init(&claims, work->arena);
-    for (size_t i = 0; i < count; i++) {
-        db_column_add_text(&tenants, names[i].tenant_id);
-        db_column_add_text(&claims, names[i].claim_id);
-    }
-    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims)};
-    return database_run(work->database, statement, parameters, 2, ret_result, reterr);
-}
-
 static bool load_imports(Work *work, Imports *imports, const ClaimName *names, size_t count,
                          Error *reterr)
 {
@@ -59,7 +45,7 @@ static bool load_imports(Work *work, Imports *imports, const ClaimName *names, s
     text_map_init(&imports->coming, work->arena);
     if (count == 0)
         return true;
-    if (!run_names(work, &statement, names, count, &result, reterr))
+    if (!work_run_names(work, &statement, names, count, &result, reterr))
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++)
         text_map_put(&imports->coming,
@@ -73,31 +59,19 @@ static bool load_imports(Work *work, Imports *imports, const ClaimName *names, s
 
 static bool load_documents(Work *work, TextMap *ret_documents, Error *reterr)
 {
-    static const DbStatement statement = {
-        "documents-answered",
-        "select d.tenant_id, d.claim_id, d.document from documents d join (select distinct * from"
-        " unnest($1::uuid[], $2::text[], $3::integer[])) as w(tenant_id, claim_id, revision)"
-        " on d.tenant_id = w.tenant_id and d.claim_id = w.claim_id and d.revision = w.revision"};
-    DbColumn tenants, claims, revisions;
-    db_column_init(&tenants, work->arena);
-    db_column_init(&claims, work->arena);
-    db_column_init(&revisions, work->arena);
+    Entry **answered = arena_new(work->arena, (work->event_count + 1) * sizeof *answered);
+    size_t count = 0;
     text_map_init(ret_documents, work->arena);
     for (size_t i = 0; i < work->event_count; i++) {
         const Event *event = &work->events[i];
-        const Entry *entry = work_entry(work, event->tenant_id, event->claim_id);
-        if (event->type != EVENT_CLAIM_RESUBMITTED || entry == NULL)
-            continue;
-        db_column_add_text(&tenants, event->tenant_id);
-        db_column_add_text(&claims, event->claim_id);
-        db_column_add_integer(&revisions, entry->claim->revision);
+        Entry *entry = work_entry(work, event->tenant_id, event->claim_id);
+        if (event->type == EVENT_CLAIM_RESUBMITTED && entry != NULL)
+            answered[count++] = entry;
     }
-    if (tenants.count == 0)
-        return true;
-    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims),
-                                db_column_literal(&revisions)};
     DbResult *result = NULL;
-    if (!database_run(work->database, &statement, parameters, 3, &result, reterr))
+    if (count == 0)
+        return true;
+    if (!work_run_documents(work, answered, count, &result, reterr))
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++)
         text_map_put(ret_documents,
@@ -135,7 +109,7 @@ bool submission_save(Work *work, const Imports *imports, Error *reterr)
         "imports-insert", "insert into imported_claims (tenant_id, claim_id) select * from"
                           " unnest($1::uuid[], $2::text[]) on conflict do nothing"};
     return (imports->fresh_count == 0 ||
-            run_names(work, &statement, imports->fresh, imports->fresh_count, NULL, reterr)) &&
+            work_run_names(work, &statement, imports->fresh, imports->fresh_count, NULL, reterr)) &&
            work_save(work, reterr);
 }
 

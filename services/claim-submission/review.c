@@ -5,17 +5,9 @@
 
 #include <string.h>
 
-static bool names_line(const Event *event, int32_t number)
-{
-    for (size_t i = 0; i < event->line_count; i++)
-        if (event->lines[i] == number)
-            return true;
-    return event->lines == NULL;
-}
-
 static bool line_fits(const Event *event, const Line *line)
 {
-    return line->status == LINE_UNDER_REVIEW && names_line(event, line->number);
+    return line->status == LINE_UNDER_REVIEW && event_names_line(event, line->number);
 }
 
 static size_t count_fitting(const Event *event, const Claim *claim)

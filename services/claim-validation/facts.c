@@ -65,24 +65,8 @@ static bool take_document(Work *work, Facts *facts, const Entry *entry, const ch
 
 static bool load_documents(Work *work, Facts *facts, Error *reterr)
 {
-    static const DbStatement statement = {
-        "documents-select",
-        "select d.tenant_id, d.claim_id, d.document from documents d"
-        " join unnest($1::uuid[], $2::text[], $3::integer[]) as w(tenant_id, claim_id, revision)"
-        " on d.tenant_id = w.tenant_id and d.claim_id = w.claim_id and d.revision = w.revision"};
-    DbColumn tenants, claims, revisions;
-    db_column_init(&tenants, work->arena);
-    db_column_init(&claims, work->arena);
-    db_column_init(&revisions, work->arena);
-    for (size_t i = 0; i < work->entry_count; i++) {
-        db_column_add_text(&tenants, work->entries[i]->claim->tenant_id);
-        db_column_add_text(&claims, work->entries[i]->claim->claim_id);
-        db_column_add_integer(&revisions, work->entries[i]->claim->revision);
-    }
-    const char *parameters[] = {db_column_literal(&tenants), db_column_literal(&claims),
-                                db_column_literal(&revisions)};
     DbResult *result = NULL;
-    bool done = database_run(work->database, &statement, parameters, 3, &result, reterr);
+    bool done = work_run_documents(work, work->entries, work->entry_count, &result, reterr);
     for (size_t row = 0; done && row < db_result_rows(result); row++)
         done = take_document(work, facts,
                              work_entry(work, db_text(result, row, 0), db_text(result, row, 1)),

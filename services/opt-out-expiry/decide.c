@@ -8,14 +8,6 @@
 
 #include <string.h>
 
-static bool names_line(const Event *event, int32_t number)
-{
-    for (size_t i = 0; i < event->line_count; i++)
-        if (event->lines[i] == number)
-            return true;
-    return event->lines == NULL;
-}
-
 static bool actor_is_partner(const Event *event, const Claim *claim)
 {
     return event->actor.type == ACTOR_PARTNER && event->actor.id != NULL &&
@@ -29,7 +21,7 @@ static void move_lines(Deciding *deciding, const Event *event, Entry *entry, Lin
     Work *work = deciding->work;
     Change change = change_begin(work, event, entry, event->receipt_at_ms);
     for (size_t i = 0; i < entry->claim->line_count; i++)
-        if (names_line(event, entry->claim->lines[i].number))
+        if (event_names_line(event, entry->claim->lines[i].number))
             (void)!line_move(&entry->claim->lines[i], line_event, CODE_NONE, event->receipt_at_ms);
     if (!change_end(&change, CHANGE_IF_MOVED))
         work_ignore(work, event, why_not);
@@ -51,7 +43,8 @@ static bool token_is_good(const Deciding *deciding, const Event *event, const En
 static void count_late(const Deciding *deciding, const Event *event, const Claim *claim)
 {
     for (size_t i = 0; i < claim->line_count; i++)
-        if (claim->lines[i].status == LINE_OFFICIAL && names_line(event, claim->lines[i].number) &&
+        if (claim->lines[i].status == LINE_OFFICIAL &&
+            event_names_line(event, claim->lines[i].number) &&
             claim->lines[i].deadline_at_ms >= event->receipt_at_ms)
             metric_add(deciding->expiry->honoured_late, 1);
 }
@@ -181,7 +174,7 @@ static void extend_window(Deciding *deciding, const Event *event, Entry *entry)
     Change change = change_begin(work, event, entry, event->receipt_at_ms);
     for (size_t i = 0; i < claim->line_count; i++) {
         Line *line = &claim->lines[i];
-        if (line->status != LINE_OPT_OUT_OPEN || !names_line(event, line->number) ||
+        if (line->status != LINE_OPT_OUT_OPEN || !event_names_line(event, line->number) ||
             event->at_ms <= line->deadline_at_ms)
             continue;
         line->deadline_at_ms = event->at_ms;
@@ -193,7 +186,7 @@ static void extend_window(Deciding *deciding, const Event *event, Entry *entry)
     }
     change_end(&change, CHANGE_PUBLISHED);
     for (size_t i = 0; i < claim->line_count; i++)
-        if (names_line(event, claim->lines[i].number) &&
+        if (event_names_line(event, claim->lines[i].number) &&
             claim->lines[i].deadline_at_ms == event->at_ms)
             challenge(deciding, event, claim, &claim->lines[i]);
 }
