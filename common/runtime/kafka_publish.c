@@ -150,14 +150,22 @@ static bool txn_settle(Kafka *kafka, int64_t deadline_mono_ms, bool *ret_publish
     return true;
 }
 
+/* One record to send: an outcome, or a dead letter. */
+typedef struct Sending {
+    const Outcome *outcome;
+    const DeadLetter *letter;
+    const char *topic;
+    size_t size;
+} Sending;
+
 /* Queue full: the brokers take what is queued, then there is room. */
-static bool send_one(Kafka *kafka, const Outcome *outcome, const DeadLetter *letter,
-                     int64_t deadline_mono_ms, Error *reterr)
+static bool send_one(Kafka *kafka, const Sending *sending, int64_t deadline_mono_ms, Error *reterr)
 {
     rd_kafka_resp_err_t code;
     for (;;) {
-        code = outcome != NULL ? kafka_send_outcome(kafka, kafka->producer, outcome, NULL)
-                               : kafka_send_dead_letter(kafka, kafka->producer, letter, NULL);
+        code = sending->letter == NULL
+                   ? kafka_send_outcome(kafka, kafka->producer, sending->outcome, NULL)
+                   : kafka_send_dead_letter(kafka, kafka->producer, sending->letter, NULL);
         if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || clock_mono_now() >= deadline_mono_ms)
             break;
         rd_kafka_poll(kafka->producer, KAFKA_PAUSE_MS);
@@ -165,21 +173,28 @@ static bool send_one(Kafka *kafka, const Outcome *outcome, const DeadLetter *let
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
     char topic[KAFKA_NAME_SIZE];
-    kafka_topic_name(kafka, outcome != NULL ? outcome->topic : kafka_dead_letter_topic, topic);
+    kafka_topic_name(kafka, sending->topic, topic);
     rd_kafka_poll(kafka->producer, 0); /* a delivery failure behind it is the better text */
-    failure_note(kafka, topic, outcome != NULL ? outcome->body_size : letter->record->value_size,
-                 code);
+    failure_note(kafka, topic, sending->size, code);
     return publish_failed(kafka, "produce", rd_kafka_error_new(code, "%s", topic), reterr);
 }
 
 static bool send_all(Kafka *kafka, const Batch *batch, int64_t deadline_mono_ms, Error *reterr)
 {
-    for (size_t i = 0; i < batch->outcome_count; i++)
-        if (!send_one(kafka, &batch->outcomes[i], NULL, deadline_mono_ms, reterr))
+    for (size_t i = 0; i < batch->outcome_count; i++) {
+        const Outcome *outcome = &batch->outcomes[i];
+        const Sending sending = {
+            .outcome = outcome, .topic = outcome->topic, .size = outcome->body_size};
+        if (!send_one(kafka, &sending, deadline_mono_ms, reterr))
             return false;
-    for (size_t i = 0; i < batch->dead_letter_count; i++)
-        if (!send_one(kafka, NULL, &batch->dead_letters[i], deadline_mono_ms, reterr))
+    }
+    for (size_t i = 0; i < batch->dead_letter_count; i++) {
+        const DeadLetter *letter = &batch->dead_letters[i];
+        const Sending sending = {
+            .letter = letter, .topic = kafka_dead_letter_topic, .size = letter->record->value_size};
+        if (!send_one(kafka, &sending, deadline_mono_ms, reterr))
             return false;
+    }
     return true;
 }
 

@@ -188,7 +188,7 @@ bool timer_index_open(const char *url, const char *prefix, int timeout_ms, Timer
         return error_set(reterr, ERROR_FATAL, "open timer index: out of memory");
     index->url = parsed;
     index->timeout.tv_sec = timeout_ms / 1000;
-    index->timeout.tv_usec = timeout_ms % 1000 * 1000;
+    index->timeout.tv_usec = timeout_ms % 1000 * 1000L;
     snprintf(index->prefix, sizeof index->prefix, "%s", prefix);
     *ret_index = index;
     return true;

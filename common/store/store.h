@@ -198,6 +198,9 @@ Meeting work_was_handled(Work *work, const Event *event);
 const Event *work_settling(Work *work, const Event *event);
 void work_resume(Work *work, const Event *event);
 
+/* settling_key - the key of work_settling, for whoever looks into the history. */
+void settling_key(const Event *event, Arena *arena, char ret_key[UUID_SIZE]);
+
 /* work_was_dead - this very record was made a dead letter before a crash (and left a row). */
 bool work_was_dead(const Work *work, const Event *event);
 

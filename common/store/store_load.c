@@ -245,14 +245,18 @@ static const Cause *work_cause_of(const Work *work, const Event *event)
                                                        record->partition, record->offset));
 }
 
+void settling_key(const Event *event, Arena *arena, char ret_key[UUID_SIZE])
+{
+    uuid_cause(arena_printf(arena, "settle %s", event->source), event->id, ret_key);
+}
+
 const Event *work_settling(Work *work, const Event *event)
 {
     Event *settling = arena_new(work->arena, sizeof *settling);
     *settling = *event;
     settling->actor = (Actor){.type = ACTOR_SYSTEM, .id = ""};
     settling->reason = NULL;
-    uuid_cause(arena_printf(work->arena, "settle %s", event->source), event->id,
-               settling->cause_key);
+    settling_key(event, work->arena, settling->cause_key);
     return settling;
 }
 

@@ -372,9 +372,9 @@ static bool shard_arm(Store *store, int shard, const ShardTimers *timers, Error 
 {
     if (clock_mono_now() < store->timers_silent_until_mono_ms)
         return error_set(reterr, ERROR_RETRY, "arm timers: Redis was away a moment ago");
-    if (timer_index_arm(store->timers, shard, timers->timers, timers->count, reterr) ||
-        timer_index_arm(store->timers, shard, timers->timers, timers->count, reterr))
-        return true;
+    for (int i = 0; i < 2; i++)
+        if (timer_index_arm(store->timers, shard, timers->timers, timers->count, reterr))
+            return true;
     store->timers_silent_until_mono_ms = clock_mono_now() + REDIS_SILENCE_MS;
     log_error(LOG_WARNING, "timers-unarmed", reterr, "shard=%d", shard);
     return false;

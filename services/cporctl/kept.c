@@ -11,7 +11,7 @@
 
 enum { KEPT_COUNT_MAX = 10000 };
 
-static const int64_t day_ms = 24 * 3600 * 1000;
+static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
 const Option kept_options[] = {
     {"--limit", "N", "at most so many, oldest first, 1..10000; else 100"},

@@ -12,13 +12,9 @@ static const ConfigItem *const lag_settings[] = {settings_common, settings_kafka
                                                  NULL};
 static const ConfigItem *const forget_settings[] = {settings_common, settings_database,
                                                     settings_clock, settings_forget, NULL};
-static const ConfigItem *const audit_settings[] = {settings_common,
-                                                   settings_database,
-                                                   settings_kafka,
-                                                   settings_group,
-                                                   settings_clock,
-                                                   settings_audit,
-                                                   NULL};
+static const ConfigItem *const audit_settings[] = {
+    settings_common, settings_database, settings_kafka, settings_group,
+    settings_clock,  settings_calendar, settings_audit, NULL};
 static const ConfigItem *const calendar_settings[] = {settings_common, settings_calendar, NULL};
 static const ConfigItem *const setup_settings[] = {settings_common, settings_database,
                                                    settings_kafka, settings_setup, NULL};

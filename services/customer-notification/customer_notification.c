@@ -153,7 +153,7 @@ static void bounce(Claim *claim, Arena *arena, int64_t at_ms)
 /* One minute, then twice as long each time, at most four hours. */
 static int64_t retry_pause_ms(int32_t failure_count)
 {
-    const int64_t minute_ms = 60 * 1000;
+    const int64_t minute_ms = INT64_C(60) * 1000;
     return failure_count >= 8 ? 240 * minute_ms : minute_ms << failure_count;
 }
 

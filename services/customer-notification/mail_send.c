@@ -54,7 +54,7 @@ bool mails_send(const Notification *notification, const char *from, Mail *mails,
                        .mails = mails,
                        .count = count};
     Sender senders[MAIL_SENDER_COUNT_MAX];
-    pthread_t threads[MAIL_SENDER_COUNT_MAX];
+    pthread_t threads[MAIL_SENDER_COUNT_MAX] = {0};
     size_t started = 0;
     const size_t wanted = count < notification->sender_count ? count : notification->sender_count;
     for (size_t i = 0; i < wanted; i++)

@@ -82,7 +82,7 @@ class Worker:
 
     def start(self):
         assert self.process is None, f"{self.instance} runs already"
-        program = BIN / self.service
+        program = self.installation.binaries / self.service
         assert program.exists(), f"{program} is missing: cmake --build --preset release"
         env = {**self.installation.env, **self.settings, "CPOR_INSTANCE": self.instance}
         with self.log.open("ab") as log:
@@ -126,8 +126,8 @@ class Installation:
     """Topics, groups, database, Redis database and workers of one test."""
 
     def __init__(self, stack, folder, speed=1, start_at_ms=None, settings=None,
-                 partitions=PARTITIONS):
-        self.stack, self.folder = stack, folder
+                 partitions=PARTITIONS, binaries=BIN):
+        self.stack, self.folder, self.binaries = stack, folder, binaries
         number = next(numbers)
         running.append(self)
         self.name = f"t{os.getpid()}-{number}"
