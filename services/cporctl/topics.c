@@ -76,9 +76,8 @@ bool topic_admin_look(TopicAdmin *admin, TopicList *list, int wait_ms, Error *re
     const rd_kafka_resp_err_t code = rd_kafka_metadata(admin->client, 1, NULL, &metadata, wait_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(admin->client, why, sizeof why);
-        return error_set(reterr,
-                         kafka_client_class(fatal == RD_KAFKA_RESP_ERR_NO_ERROR ? code : fatal),
-                         "list Kafka's topics: %s", rd_kafka_err2str(code));
+        return kafka_client_fail(admin->client, fatal == RD_KAFKA_RESP_ERR_NO_ERROR ? code : fatal,
+                                 "list Kafka's topics", rd_kafka_err2str(code), reterr);
     }
     topics_note(list, metadata);
     rd_kafka_metadata_destroy(metadata);
