@@ -7,6 +7,7 @@
  */
 #include "smtp.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -158,8 +159,9 @@ static bool curl_set_up(Smtp *smtp, const SmtpSettings *settings)
 
 static bool is_this_machine(const char *host)
 {
+    struct in_addr address;
     return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-           strncmp(host, "127.", 4) == 0;
+           (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
 }
 
 /* The parts of a URL that decide whether it may be used; texts are libcurl's. */
