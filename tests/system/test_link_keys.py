@@ -1,4 +1,4 @@
-"""Keys of opt-out links are exchanged in three steps; what is refused is counted with its reason."""
+"""Keys of opt-out links are exchanged step by step; what is refused is counted by its reason."""
 
 import re
 import urllib.error
