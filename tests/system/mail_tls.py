@@ -7,6 +7,24 @@ import threading
 from aiosmtpd.smtp import SMTP, AuthResult
 
 
+def run_in_thread(loop):
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    return thread
+
+
+def end_thread(loop, thread, server):
+    """Connections that a worker left open end with it."""
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    server.close()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.close()
+
+
 class TlsMail:
     """Notes each command with whether it came in clear; keeps what it accepted."""
 
@@ -23,8 +41,7 @@ class TlsMail:
         self.server = self.loop.run_until_complete(
             self.loop.create_server(self.connection, "127.0.0.1", 0))
         self.port = self.server.sockets[0].getsockname()[1]
-        self.thread = threading.Thread(target=self.loop.run_forever)
-        self.thread.start()
+        self.thread = run_in_thread(self.loop)
 
     def connection(self):
         return NotingSMTP(self, hostname="localhost", tls_context=self.context, loop=self.loop,
@@ -44,10 +61,7 @@ class TlsMail:
         return [verb for clear, verb in self.commands if clear]
 
     def close(self):
-        self.loop.call_soon_threadsafe(self.server.close)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
+        end_thread(self.loop, self.thread, self.server)
 
 
 class NotingSMTP(SMTP):
@@ -82,8 +96,7 @@ class Stripper:
         self.server = self.loop.run_until_complete(
             asyncio.start_server(self.serve, "127.0.0.1", 0))
         self.port = self.server.sockets[0].getsockname()[1]
-        self.thread = threading.Thread(target=self.loop.run_forever)
-        self.thread.start()
+        self.thread = run_in_thread(self.loop)
 
     async def serve(self, reader, writer):
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self.to_port)
@@ -101,7 +114,4 @@ class Stripper:
         target.close()
 
     def close(self):
-        self.loop.call_soon_threadsafe(self.server.close)
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
+        end_thread(self.loop, self.thread, self.server)

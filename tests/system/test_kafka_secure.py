@@ -126,6 +126,7 @@ def test_who_is_not_let_in_is_told_why(install, broker, authorities, folder):
             env={**installation.env, **settings(client), "CPOR_KAFKA_TIMEOUT_MS": "5000"})
     address = {"CPOR_KAFKA_BROKERS": f"{secure_kafka.HOST}:{broker.ports['login']}"}
     clear = harness.Worker(installation, "claim-submission", "clear", address).start()
+    installation.workers[clear.instance] = clear
     for name, (_, words) in cases.items():
         worker = installation.workers[name]
         assert worker.process.wait(60) == 1, f"{name}: not exit code 1"

@@ -59,7 +59,9 @@ def test_what_cannot_be_verified_is_not_sent(install, servers):
     }
     for name, (settings, words) in cases.items():
         worker = harness.Worker(installation, "customer-notification", 1, settings).start()
+        installation.workers[worker.instance] = worker
         assert worker.process.wait(30) == 1, f"{name}:\n{worker.log_tail()}"
+        worker.process = None
         text = worker.log.read_text()
         worker.log.unlink()
         [line] = [line for line in text.splitlines() if "event=fatal" in line]
