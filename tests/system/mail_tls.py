@@ -21,8 +21,12 @@ def end_thread(loop, thread, server):
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(ended(tasks))
     loop.close()
+
+
+async def ended(tasks):
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class TlsMail:
