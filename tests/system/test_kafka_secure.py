@@ -185,7 +185,7 @@ def operate(installation, client):
     below = {**env, "CPOR_TOPIC_PREFIX": f"{installation.prefix}more."}
     cporctl.expect(0, cporctl.call(below, "setup"))
     error = cporctl.expect(1, cporctl.call({**env, "CPOR_TOPIC_PREFIX": "else."}, "setup"))
-    assert "Topic authorization failed" in error and "else." in error, error
+    assert "create topic else." in error and "deploy/security/kafka-acls" in error, error
 
 
 def test_the_flow_with_no_more_rights_than_written_down(install, broker, logins):
