@@ -21,6 +21,7 @@ static const char check_certificate[] =
 static const char check_own_certificate[] =
     " (the brokers want a certificate of a client: ssl.certificate.location and ssl.key.location"
     " in CPOR_KAFKA_PROPERTIES, of a CA that they trust)";
+static const char check_address[] = " (do the brokers run? CPOR_KAFKA_BROKERS says where)";
 static const char check_protocol[] =
     " (is security.protocol in CPOR_KAFKA_PROPERTIES that of the brokers' listener?)";
 
@@ -47,7 +48,7 @@ static const char *advice_find(int code, const char *reason)
         return check_own_certificate;
     if (code == RD_KAFKA_RESP_ERR__SSL || strstr(reason, "security.protocol") != NULL)
         return check_protocol;
-    return "";
+    return check_address;
 }
 
 /* Without how long it took and how often it came, and without advice that ours replaces. */
