@@ -18,16 +18,8 @@ static void result_release(PGresult **result)
 bool database_open(const char *url, const char *name, int timeout_ms, Database **ret_database,
                    Error *reterr)
 {
-    char *why = NULL;
-    PQconninfoOption *options = PQconninfoParse(url, &why);
-    if (options == NULL) {
-        /* The text may quote the password: it is not passed on. */
-        PQfreemem(why);
-        return error_set(reterr, ERROR_FATAL,
-                         "read the database's URL: it is not postgresql://user@host:port/name");
-    }
-    PQconninfoFree(options);
-
+    if (!db_url_check(url, reterr))
+        return false;
     Database *database = calloc(1, sizeof *database);
     if (database == NULL)
         return error_set(reterr, ERROR_RETRY, "open database: out of memory");

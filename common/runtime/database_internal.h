@@ -22,6 +22,9 @@ struct Database {
     size_t prepared_count;
 };
 
+/* db_url_check - whether libpq can be trusted with a URL. Errors: FATAL  it holds nothing of it. */
+MUST_CHECK bool db_url_check(const char *url, Error *reterr);
+
 /* db_connect - make the connection and set its session up; closes a half-made one. */
 MUST_CHECK bool db_connect(Database *database, Error *reterr);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kafka.h"
+#include "kafka_refusal.h"
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -64,11 +65,12 @@ struct Kafka {
     TxnState txn;
     uint64_t txn_batch_number; /* whose outcomes the open transaction carries */
     KafkaFailure failure;
+    KafkaRefusal refusal;
 };
 
-/* kafka_conf_new - a client's configuration: our properties, then the file's.
+/* kafka_conf_new - a client's configuration: our properties, then the file's; opaque is kafka.
  * Out: ret_conf  owned; rd_kafka_new takes it on success. */
-MUST_CHECK bool kafka_conf_new(const Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_conf,
+MUST_CHECK bool kafka_conf_new(Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_conf,
                                Error *reterr);
 
 /* kafka_code_class - the one table from a client's code to what the loop shall do. */
@@ -76,6 +78,9 @@ ErrorClass kafka_code_class(rd_kafka_resp_err_t code);
 
 /* kafka_advice - " (what to do)" for codes that have one remedy, else "". */
 const char *kafka_advice(rd_kafka_resp_err_t code);
+
+/* kafka_is_silence - no broker answered, which a refused connection looks like as well. */
+bool kafka_is_silence(rd_kafka_resp_err_t code);
 
 /* kafka_check_alive - whether a client is lost, and why.
  * Returns: false, with reterr FATAL, if it is; true if it lives. */

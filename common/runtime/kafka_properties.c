@@ -124,15 +124,16 @@ static void kafka_log(const rd_kafka_t *client, int level, const char *facility,
 }
 
 /* With this callback set, errors of connections are told here and not as records; the client heals
- * them by itself. Fatal ones are found by kafka_check_alive. */
+ * most of them by itself. Fatal ones are found by kafka_check_alive. */
 static void kafka_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
-    (void)opaque;
-    log_write(LOG_INFO, "kafka-error", "client=%s code=%s text=\"%s\"", rd_kafka_name(client),
-              rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+    Kafka *kafka = opaque;
+    const bool is_final = kafka_refusal_note(&kafka->refusal, code, reason);
+    log_write(is_final ? LOG_WARNING : LOG_INFO, "kafka-error", "client=%s code=%s text=\"%s\"",
+              rd_kafka_name(client), rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
 }
 
-bool kafka_conf_new(const Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_conf, Error *reterr)
+bool kafka_conf_new(Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_conf, Error *reterr)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     /* The operator's word is the last. */
@@ -141,6 +142,7 @@ bool kafka_conf_new(const Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_co
         rd_kafka_conf_destroy(conf);
         return false;
     }
+    rd_kafka_conf_set_opaque(conf, kafka);
     rd_kafka_conf_set_log_cb(conf, kafka_log);
     rd_kafka_conf_set_error_cb(conf, kafka_error);
     *ret_conf = conf;

@@ -19,6 +19,7 @@ static bool publish_failed(Kafka *kafka, const char *what, rd_kafka_error_t *err
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     const bool fatal = rd_kafka_error_is_fatal(error);
     const KafkaFailure *failure = &kafka->failure;
+    rd_kafka_poll(kafka->producer, 0); /* why the brokers are silent comes by a callback */
     if (fatal)
         error_set(reterr, ERROR_FATAL, "%s: %s%s", what, rd_kafka_error_string(error),
                   kafka_advice(code));
@@ -30,6 +31,8 @@ static bool publish_failed(Kafka *kafka, const char *what, rd_kafka_error_t *err
     else
         error_set(reterr, kafka_code_class(code), "%s: %s%s", what, rd_kafka_error_string(error),
                   kafka_advice(code));
+    if (!fatal && (kafka_is_silence(code) || kafka_is_silence(failure->code)))
+        (void)!kafka_refusal_explain(&kafka->refusal, what, reterr);
     rd_kafka_error_destroy(error);
     return false;
 }
@@ -70,7 +73,6 @@ bool kafka_producer_open(Kafka *kafka, Error *reterr)
     rd_kafka_conf_t *conf;
     if (!kafka_conf_new(kafka, KAFKA_PRODUCER, &conf, reterr))
         return false;
-    rd_kafka_conf_set_opaque(conf, kafka);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     kafka->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (kafka->producer == NULL) {

@@ -2,10 +2,14 @@
 #include "kafka_client.h"
 
 #include "runtime/kafka_conf.h"
+#include "runtime/kafka_refusal.h"
 
 #include <librdkafka/rdkafka.h>
 
 enum { WHY_SIZE = 256 };
+
+/* Of all clients of this process: they go to the same brokers with the same properties. */
+static KafkaRefusal refusal = KAFKA_REFUSAL_INIT;
 
 /* Errors of connections come back with the requests; told twice they would hide the answer. */
 static void ignore_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
@@ -14,6 +18,13 @@ static void ignore_log(const rd_kafka_t *client, int level, const char *facility
     (void)level;
     (void)facility;
     (void)text;
+}
+
+static void note_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    (void)client;
+    (void)opaque;
+    kafka_refusal_note(&refusal, code, reason);
 }
 
 /* What a reader asks for: whole transactions only, and to be told where a partition ends. */
@@ -61,6 +72,7 @@ static bool conf_set_all(rd_kafka_conf_t *conf, KafkaClientKind kind, const char
                          const char *properties_file, Error *reterr)
 {
     rd_kafka_conf_set_log_cb(conf, ignore_log);
+    rd_kafka_conf_set_error_cb(conf, note_error);
     return kafka_conf_set(conf, "bootstrap.servers", brokers, reterr) &&
            kafka_conf_set(conf, "client.id", "cporctl", reterr) &&
            kafka_conf_set(conf, "reconnect.backoff.max.ms", "1000", reterr) && /* waiting for it */
@@ -105,6 +117,32 @@ bool kafka_client_open_sender(const char *brokers, const char *properties_file,
     }
     rd_kafka_conf_destroy(conf);
     return false;
+}
+
+static bool is_silence(int code)
+{
+    return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+           code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+}
+
+static bool is_about_rights(int code)
+{
+    return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
+bool kafka_client_fail(rd_kafka_t *client, int code, const char *what, const char *why,
+                       Error *reterr)
+{
+    error_set(reterr, kafka_client_class(code), "%s: %s%s", what, why,
+              is_about_rights(code) ? " (give this principal its ACLs: deploy/security/kafka-acls)"
+              : is_silence(code)    ? " (is Kafka there? CPOR_KAFKA_BROKERS says where)"
+                                    : "");
+    if (!is_silence(code))
+        return false;
+    rd_kafka_poll(client, 0); /* why it is silent comes by the callback */
+    return kafka_refusal_explain(&refusal, what, reterr);
 }
 
 ErrorClass kafka_client_class(int code)

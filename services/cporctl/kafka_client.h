@@ -31,5 +31,14 @@ MUST_CHECK bool kafka_client_open_sender(const char *brokers, const char *proper
                                          const KafkaSenderHooks *hooks,
                                          struct rd_kafka_s **ret_client, Error *reterr);
 
+/*
+ * kafka_client_fail - fill an error about a request; where no broker let us in, say why.
+ *
+ * In:      code  rd_kafka_resp_err_t.   what, why  "verb object", cause.
+ * Returns: false, always.
+ */
+bool kafka_client_fail(struct rd_kafka_s *client, int code, const char *what, const char *why,
+                       Error *reterr);
+
 /* kafka_client_class - whether a retry may heal what a code (rd_kafka_resp_err_t) says. */
 ErrorClass kafka_client_class(int code);

@@ -39,7 +39,7 @@ static bool setup_database(Session *session, SetupReport *report)
 
 static bool setup_wait_kafka(Session *session, TopicAdmin *admin, TopicList *list)
 {
-    Wait wait = wait_begin("Kafka", "is it started? CPOR_KAFKA_BROKERS says where",
+    Wait wait = wait_begin("Kafka", "CPOR_SETUP_WAIT_MS says how long",
                            config_integer(session->config, "CPOR_SETUP_WAIT_MS"));
     while (!topic_admin_look(admin, list, LOOK_MS, &session->error))
         if (!wait_again(&wait, &session->error))

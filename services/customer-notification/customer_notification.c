@@ -17,6 +17,8 @@ const ConfigItem notification_config_items[] = {
     TOKEN_CONFIG_ITEMS,
     {"CPOR_SMTP_URL", "smtp://127.0.0.1:25", CONFIG_SECRET, 0, 0, "mail server"},
     {"CPOR_SMTP_STARTTLS", "false", CONFIG_BOOLEAN, 0, 0, "require STARTTLS, verified"},
+    {"CPOR_SMTP_CA_FILE", "", CONFIG_TEXT, 0, 0,
+     "PEM file of the CA that the server's certificate must be of; empty: the system's"},
     {"CPOR_SMTP_TIMEOUT_MS", "30000", CONFIG_INTEGER, 100, 120000, "of one message"},
     {"CPOR_SMTP_CONNECTIONS", "4", CONFIG_INTEGER, 1, MAIL_SENDER_COUNT_MAX,
      "connections to the mail server"},
@@ -42,11 +44,14 @@ static void open_metrics(Notification *notification)
 static bool open_senders(Notification *notification, const Config *config, Error *reterr)
 {
     const size_t count = (size_t)config_integer(config, "CPOR_SMTP_CONNECTIONS");
+    const SmtpSettings settings = {
+        .url = config_text(config, "CPOR_SMTP_URL"),
+        .starttls = config_boolean(config, "CPOR_SMTP_STARTTLS"),
+        .ca_file = config_text(config, "CPOR_SMTP_CA_FILE"),
+        .timeout_ms = (int)config_integer(config, "CPOR_SMTP_TIMEOUT_MS"),
+    };
     for (size_t i = 0; i < count; i++) {
-        if (!smtp_open(config_text(config, "CPOR_SMTP_URL"),
-                       config_boolean(config, "CPOR_SMTP_STARTTLS"),
-                       (int)config_integer(config, "CPOR_SMTP_TIMEOUT_MS"),
-                       &notification->senders[i], reterr))
+        if (!smtp_open(&settings, &notification->senders[i], reterr))
             return false;
         notification->sender_count++;
     }

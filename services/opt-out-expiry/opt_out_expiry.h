@@ -22,7 +22,9 @@ typedef struct Expiry {
     TimerLoop timers;
     Arena tick_arena, chunk_arena;
     int64_t kept_ms; /* how long an opt-out is kept for its claim */
-    Metric *honoured_late, *kept, *kept_now, *tokens_invalid;
+    Metric *honoured_late, *kept, *kept_now;
+    Metric *tokens_invalid[TOKEN_VERDICT_COUNT]; /* of events */
+    Metric *links_refused[TOKEN_VERDICT_COUNT];  /* by the page; none is of the last two */
 } Expiry;
 
 extern const ConfigItem expiry_config_items[];

@@ -134,6 +134,7 @@ class Installation:
         self.prefix = f"{self.name}.cpor."
         self.partition_count = partitions
         self.workers = {}
+        self.followers = []  # one left open when its broker is gone never ends the process
         self.supervised = True
         self.has_forged_events = False  # the test itself publishes as if it were a worker
         self.epochs = []  # (wall start, business start, speed) of each clock so far
@@ -250,8 +251,8 @@ class Installation:
     def close(self):
         """Ends the workers; then all that they published must be what deploy/contracts/ says."""
         running.remove(self)
-        if self.tail is not None:
-            self.tail.close()
+        for follower in self.followers:
+            follower.close()
         for worker in self.workers.values():
             if worker.process is not None and worker.process.poll() is None:
                 worker.process.kill()
@@ -328,7 +329,8 @@ class Installation:
         return event_id
 
     def follow(self, *topics, isolation="read_committed"):
-        return Follower(self, topics, isolation)
+        self.followers.append(Follower(self, topics, isolation))
+        return self.followers[-1]
 
     def read(self, *topics, isolation="read_committed"):
         follower = self.follow(*topics, isolation=isolation)

@@ -86,4 +86,7 @@ class Follower:
                 if self.reached[place] < end}
 
     def close(self):
-        self.consumer.close()
+        """Again is safe."""
+        consumer, self.consumer = self.consumer, None
+        if consumer is not None:
+            consumer.close()
