@@ -7,9 +7,13 @@ static const char setup_details[] =
     "A topic's configuration that differs from contracts/topics.json is told and left alone,\n"
     "unless --fix is given. A migration that was changed after it was applied, and a topic with\n"
     "another number of partitions, are errors.\n"
+    "--roles makes roles named after the database, each with the rights that its worker needs;\n"
+    "grant them to the users that the workers log in as. It wants CREATEROLE once; every later\n"
+    "setup gives the roles the rights of its release.\n"
     "\n"
     "Examples:\n"
     "  cporctl setup\n"
+    "  cporctl setup --roles\n"
     "  CPOR_PARTITIONS=4 cporctl setup\n"
     "  cporctl setup --fix --json | jq -r '.steps[] | select(.outcome == \"altered\") | .name'\n";
 

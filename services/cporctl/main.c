@@ -34,8 +34,8 @@ static const ConfigItem *const review_settings[] = {
 static const ConfigItem *const dlq_settings[] = {settings_common, settings_kafka, NULL};
 
 static const Command commands[] = {
-    {"setup", "make or check tables and topics", "[--fix] [--json]", setup_details, setup_options,
-     0, 0, setup_settings, setup_run},
+    {"setup", "make or check tables and topics", "[--fix] [--roles] [--json]", setup_details,
+     setup_options, 0, 0, setup_settings, setup_run},
     {"status", "where a claim stands", "[--json] [TENANT_ID] CLAIM_ID", status_details,
      json_options, 1, 2, kept_settings, status_run},
     {"history", "what happened to a claim, and why", "[--json] [TENANT_ID] CLAIM_ID",
