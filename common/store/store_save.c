@@ -325,8 +325,8 @@ static bool save_history(Work *work, Error *reterr)
 
 static bool save_positions(Work *work, Error *reterr)
 {
-    return work->is_partial || work->is_chunk || work->batch->record_count == 0 ||
-           positions_save(work, reterr);
+    return (work->is_partial && !work->is_last) || work->is_chunk ||
+           work->batch->record_count == 0 || positions_save(work, reterr);
 }
 
 /* ---- after the commit ---- */

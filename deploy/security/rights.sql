@@ -26,6 +26,15 @@ begin
     end if;
 
     for of in select * from (values
+        -- After a restore.
+        ('claim_submission', 'replay_places', 'select'),
+        ('claim_submission', 'replay_horizon', 'select'),
+        ('claim_validation', 'replay_places', 'select'),
+        ('claim_validation', 'replay_horizon', 'select'),
+        ('customer_notification', 'replay_places', 'select'),
+        ('customer_notification', 'replay_horizon', 'select'),
+        ('opt_out_expiry', 'replay_places', 'select'),
+        ('opt_out_expiry', 'replay_horizon', 'select'),
         -- Takes what partners and reviewers do. "for update" wants update of any one column.
         ('claim_submission', 'claims', 'select, insert, update'),
         ('claim_submission', 'documents', 'select, insert'),
@@ -49,6 +58,8 @@ begin
         ('claim_validation', 'tenants', 'select, insert, update'),
         ('claim_validation', 'subscriptions', 'select, insert, update'),
         -- Tells the customer.
+        ('customer_notification', 'recalled_windows', 'select'),
+        ('customer_notification', 'positions', 'select, insert, update'),
         ('customer_notification', 'claims', 'select, update'),
         ('customer_notification', 'documents', 'select'),
         ('customer_notification', 'history', 'select, insert'),
@@ -77,7 +88,7 @@ begin
         ('operator', 'holders', 'select'),
         ('operator', 'positions', 'select'),
         ('operator', 'kept_opt_outs', 'select (cause_key, tenant_id, claim_id, received_at_ms,'
-            ' lines, actor_type, cause_topic, cause_partition, cause_offset)'),
+            ' due_at_ms, lines, actor_type, cause_topic, cause_partition, cause_offset)'),
         ('operator', 'claim_overview', 'select'),
         ('operator', 'history_overview', 'select'),
         -- cporctl forget. On history a trigger lets nothing pass but the mark of what is erased.

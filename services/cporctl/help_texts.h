@@ -225,6 +225,25 @@ static const char man_details[] = "Examples:\n"
                                   "  cporctl man >/usr/local/share/man/man1/cporctl.1\n"
                                   "  cporctl man | man -l -\n";
 
+static const char rewind_details[] =
+    "For a database that was restored from a backup, while Kafka went on: all workers are "
+    "stopped;\n"
+    "each group is set back to the positions in the database, never forward. What was consumed\n"
+    "and published since is noted: it is handled again and not published again, and notices that\n"
+    "went out are not sent again. Without --yes it only tells. Again is safe. Exit code 1: a\n"
+    "worker runs, or Kafka no longer keeps all of it. As the tables' owner.\n"
+    "\n"
+    "Example (deploy/backup/README.md has all steps):\n"
+    "  cporctl rewind && cporctl rewind --yes\n";
+
+static const char replay_details[] =
+    "All workers run and wait: they are let through the records that rewind found slice by slice,\n"
+    "so that each is decided on what was known when it came. Broken off, it is called again. Exit\n"
+    "code 1: there is nothing to replay, or a worker does not get on. As the tables' owner.\n"
+    "\n"
+    "Example:\n"
+    "  cporctl replay && cporctl audit\n";
+
 static const char audit_details[] =
     "Reads one snapshot of the tables, what was published from its start, as a read_committed\n"
     "consumer sees it, and what the workers have consumed as far back as it is kept; writes "

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import secrets
 import signal
 import subprocess
 import sys
@@ -28,12 +29,21 @@ SERVICES = ("claim-submission", "claim-validation", "customer-notification", "op
 REFERENCE_TOPICS = ("partner", "tenant", "subscription")
 PARTITIONS = 4
 LOG_TAIL_LINES = 12
+PASSWORD = secrets.token_hex(8)  # of the users of this session's databases
 numbers = itertools.count(1)
 running = []  # installations that are not closed: whose logs a failure shows
 
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
+
+
+def login_url(url, role):
+    """As whom a worker or a person logs in: a user of their own, in the role made for them."""
+    scheme, _, rest = url.partition("://")
+    place = rest.rpartition("@")[2]
+    database = place.rpartition("/")[2]
+    return f"{scheme}://{database}_user_{role.replace('-', '_')}:{PASSWORD}@{place}"
 
 
 class Stack:
@@ -84,7 +94,9 @@ class Worker:
         assert self.process is None, f"{self.instance} runs already"
         program = BIN / self.service
         assert program.exists(), f"{program} is missing: cmake --build --preset release"
-        env = {**self.installation.env, **self.settings, "CPOR_INSTANCE": self.instance}
+        env = {**self.installation.env, "CPOR_INSTANCE": self.instance}
+        env["CPOR_DATABASE_URL"] = login_url(env["CPOR_DATABASE_URL"], self.service)
+        env.update(self.settings)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(program)], env=env, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
@@ -161,11 +173,23 @@ class Installation:
     # ---- set-up
 
     def create_database(self):
-        url = self.stack.env["CPOR_DATABASE_URL"]
         self.database = re.sub(r"\W", "_", self.name)
+        self.recreate_database()
+
+    def recreate_database(self):
+        """Where a test has destroyed its server."""
+        url = self.stack.env["CPOR_DATABASE_URL"]
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f'create database "{self.database}"')
         self.env["CPOR_DATABASE_URL"] = f"{url.rpartition('/')[0]}/{self.database}"
+        self.env["TEST_OWNER_URL"] = self.env["CPOR_DATABASE_URL"]
+
+    def create_users(self):
+        with psycopg.connect(self.env["CPOR_DATABASE_URL"], autocommit=True) as connection:
+            for role in (*SERVICES, "operator", "eraser"):
+                name = role.replace("-", "_")
+                connection.execute(f'create user "{self.database}_user_{name}" password'
+                                   f' \'{PASSWORD}\' in role "{self.database}_{name}"')
 
     def set_clock(self, speed, start_at_ms):
         self.speed = speed
@@ -215,9 +239,11 @@ class Installation:
         return self.business_ms(int(time.time() * 1000))
 
     def setup(self):
-        result = subprocess.run([str(BIN / "cporctl"), "setup"], env=self.env, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        result = subprocess.run([str(BIN / "cporctl"), "setup", "--roles"], env=self.env,
+                                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                check=False)
         assert result.returncode == 0, f"cporctl setup failed:\n{result.stdout}"
+        self.create_users()
 
     # ---- workers
 
