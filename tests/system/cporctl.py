@@ -5,6 +5,7 @@ import subprocess
 import psycopg
 
 import harness
+import roles
 
 
 def as_person(env, command):
@@ -14,7 +15,7 @@ def as_person(env, command):
     if command in ("setup", "rewind", "replay") or not url or url != env.get("TEST_OWNER_URL"):
         return env
     role = "eraser" if command == "forget" else "operator"
-    return {**env, "CPOR_DATABASE_URL": harness.login_url(url, role)}
+    return {**env, "CPOR_DATABASE_URL": roles.login_url(url, role)}
 
 
 def call(env, *arguments):

@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import secrets
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import psycopg
 import redis
 
 import published
+import roles
 from reader import Follower
 from words import instant_text
 
@@ -29,21 +29,12 @@ SERVICES = ("claim-submission", "claim-validation", "customer-notification", "op
 REFERENCE_TOPICS = ("partner", "tenant", "subscription")
 PARTITIONS = 4
 LOG_TAIL_LINES = 12
-PASSWORD = secrets.token_hex(8)  # of the users of this session's databases
 numbers = itertools.count(1)
 running = []  # installations that are not closed: whose logs a failure shows
 
 
 def say(text):
     print(text, file=sys.stderr, flush=True)
-
-
-def login_url(url, role):
-    """As whom a worker or a person logs in: a user of their own, in the role made for them."""
-    scheme, _, rest = url.partition("://")
-    place = rest.rpartition("@")[2]
-    database = place.rpartition("/")[2]
-    return f"{scheme}://{database}_user_{role.replace('-', '_')}:{PASSWORD}@{place}"
 
 
 class Stack:
@@ -95,7 +86,7 @@ class Worker:
         program = BIN / self.service
         assert program.exists(), f"{program} is missing: cmake --build --preset release"
         env = {**self.installation.env, "CPOR_INSTANCE": self.instance}
-        env["CPOR_DATABASE_URL"] = login_url(env["CPOR_DATABASE_URL"], self.service)
+        env["CPOR_DATABASE_URL"] = roles.login_url(env["CPOR_DATABASE_URL"], self.service)
         env.update(self.settings)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(program)], env=env, stdout=log, stderr=log,
@@ -184,13 +175,6 @@ class Installation:
         self.env["CPOR_DATABASE_URL"] = f"{url.rpartition('/')[0]}/{self.database}"
         self.env["TEST_OWNER_URL"] = self.env["CPOR_DATABASE_URL"]
 
-    def create_users(self):
-        with psycopg.connect(self.env["CPOR_DATABASE_URL"], autocommit=True) as connection:
-            for role in (*SERVICES, "operator", "eraser"):
-                name = role.replace("-", "_")
-                connection.execute(f'create user "{self.database}_user_{name}" password'
-                                   f' \'{PASSWORD}\' in role "{self.database}_{name}"')
-
     def set_clock(self, speed, start_at_ms):
         self.speed = speed
         self.wall_start_ms = int(time.time() * 1000)
@@ -243,7 +227,7 @@ class Installation:
                                 text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                 check=False)
         assert result.returncode == 0, f"cporctl setup failed:\n{result.stdout}"
-        self.create_users()
+        roles.create_users(self.env["CPOR_DATABASE_URL"], SERVICES)
 
     # ---- workers
 

@@ -43,7 +43,8 @@ class OwnPostgres(servers.Postgres):
         self.remove()
 
     def admin_url(self, database="postgres", host="127.0.0.1"):
-        return f"postgresql://postgres:{self.secret['postgres_admin']}@{host}:{self.port}/{database}"
+        password = self.secret["postgres_admin"]
+        return f"postgresql://postgres:{password}@{host}:{self.port}/{database}"
 
 
 class StackWith:

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 import harness
+import roles
 from cporctl import call, execute, expect
 from own_postgres import OwnPostgres, StackWith
 from walk import Walk
@@ -28,7 +29,6 @@ ssl_key_file = '{folder}/server.key'
 hba_file = '{folder}/hba'
 """
 HBA = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
-PEOPLE = ("operator", "eraser")
 # Rights that this load has no use for: after a restore, and for people with psql.
 RARE = {("customer_notification", "recalled_windows", "SELECT"),
         ("operator", "claim_overview", "SELECT"), ("operator", "history_overview", "SELECT")}
@@ -103,7 +103,7 @@ class Secured:
         return self
 
     def url(self, role):
-        return harness.login_url(self.installation.env["CPOR_DATABASE_URL"], role)
+        return roles.login_url(self.installation.env["CPOR_DATABASE_URL"], role)
 
     def close(self):
         if hasattr(self, "installation"):
@@ -193,7 +193,7 @@ def test_no_role_has_a_right_that_none_of_its_statements_needs(secured):
             for table, right in rights_used(sql)}
     granted = {grant for grant in granted if grant[0] != "public"}
     assert {grant[0] for grant in granted} >= {name.replace("-", "_") for name in
-                                               (*harness.SERVICES, *PEOPLE)}
+                                               (*harness.SERVICES, *roles.PEOPLE)}
     needless = sorted(granted - used - RARE)
     assert not needless, f"granted, and no statement has needed it: {needless}"
 
@@ -202,9 +202,10 @@ EVERYBODY = (
     "delete from history", "truncate history", "update history set to_status = 'OFFICIAL'",
     "update history set cause_id = ''", "alter table history disable trigger all",
     "drop table claims", "drop trigger history_erased on history", "truncate claims",
-    "delete from claims", "create table mine (x integer)", "create temporary table mine (x integer)",
+    "delete from claims", "create table mine (x integer)",
+    "create temporary table mine (x integer)",
     "create schema mine", "create role mine", "insert into schema_migrations values ('x', 'y')",
-    "update claims set content_hash = ''" , "insert into holders select * from holders",
+    "update claims set content_hash = ''", "insert into holders select * from holders",
     "delete from replay_places", "insert into replay_horizon values (true, 0)",
     "select * from pg_read_file('/etc/passwd')", "copy claims to program 'cat'",
     "grant select on claims to public", "set role postgres", "set role cpor",
@@ -224,8 +225,8 @@ FORBIDDEN = {
     "claim_validation": ["insert into claims select * from claims", "delete from holders",
                          "insert into documents select * from documents",
                          "select * from kept_opt_outs", "delete from partners"],
-    "customer_notification": ["insert into claims select * from claims", "select * from attachments",
-                              "select * from holders", "select * from kept_opt_outs",
+    "customer_notification": ["insert into claims select * from claims",
+                              "select * from attachments", "select * from holders", "select * from kept_opt_outs",
                               "update partners set name = ''", "update recalled_windows set"
                               " deadline_at_ms = 0"],
     "opt_out_expiry": ["insert into documents select * from documents", "select * from attachments",
@@ -312,7 +313,7 @@ def refused(secured, url, *words):
     for text in (worker.stdout, said):
         for word in words:
             assert word in text, f"expected {word!r} in:\n{text}"
-        assert harness.PASSWORD not in text
+        assert roles.PASSWORD not in text
     assert worker.returncode == 1 and "fatal" in worker.stdout
 
 
