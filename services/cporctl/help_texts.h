@@ -233,15 +233,16 @@ static const char rewind_details[] =
     "went out are not sent again. Without --yes it only tells. Again is safe. Exit code 1: a\n"
     "worker runs, or Kafka no longer keeps all of it. As the tables' owner.\n"
     "\n"
-    "Example (deploy/backup/README.md has all steps):\n"
-    "  cporctl rewind && cporctl rewind --yes\n";
+    "Examples:\n"
+    "  cporctl rewind\n"
+    "  cporctl rewind --yes --json | jq .record_count\n";
 
 static const char replay_details[] =
     "All workers run and wait: they are let through the records that rewind found slice by slice,\n"
     "so that each is decided on what was known when it came. Broken off, it is called again. Exit\n"
     "code 1: there is nothing to replay, or a worker does not get on. As the tables' owner.\n"
     "\n"
-    "Example:\n"
+    "Examples:\n"
     "  cporctl replay && cporctl audit\n";
 
 static const char audit_details[] =

@@ -1,8 +1,8 @@
 /* replay.c - `cporctl replay`: moves all workers through what a restored database has forgotten. */
 #include "gap.h"
 #include "options.h"
-#include "wait.h"
 
+#include "claim/json_writer.h"
 #include "runtime/clock.h"
 
 #include <inttypes.h>
@@ -15,6 +15,7 @@ enum { POLL_MS = 5 };
 
 const Option replay_options[] = {
     {"--slice", "MS", "records received within so many milliseconds go together; else 50"},
+    {"--json", NULL, "print JSON"},
     {.name = NULL},
 };
 
@@ -163,6 +164,24 @@ static bool run_slices(Replaying *replaying, size_t *ret_slice_count)
     return true;
 }
 
+static void print_answer(Session *session, const Replaying *replaying, size_t slice_count,
+                         int64_t duration_ms)
+{
+    JsonWriter writer;
+    if (!session->is_json) {
+        printf("%zu records replayed in %zu slices and %" PRId64 " ms\n", replaying->count,
+               slice_count, duration_ms);
+        return;
+    }
+    writer_init(&writer, &session->arena, 256);
+    writer_open(&writer, '{');
+    writer_member_integer(&writer, "record_count", (int64_t)replaying->count);
+    writer_member_integer(&writer, "slice_count", (int64_t)slice_count);
+    writer_member_integer(&writer, "duration_ms", duration_ms);
+    writer_close(&writer, '}');
+    printf("%s\n", writer_finish(&writer, NULL));
+}
+
 static ExitCode run(Replaying *replaying)
 {
     Session *session = replaying->session;
@@ -176,8 +195,7 @@ static ExitCode run(Replaying *replaying)
     if (!read_gap(replaying) || !run_slices(replaying, &slice_count) ||
         !set_horizon(replaying, INT64_MAX))
         return session_fail(session);
-    printf("%zu records replayed in %zu slices and %" PRId64 " ms\n", replaying->count, slice_count,
-           clock_mono_now() - begin_mono_ms);
+    print_answer(session, replaying, slice_count, clock_mono_now() - begin_mono_ms);
     return EXIT_CODE_DONE;
 }
 

@@ -4,6 +4,7 @@
 #include "workers.h"
 
 #include "claim/event.h"
+#include "claim/json_writer.h"
 #include "runtime/clock.h"
 
 #include <inttypes.h>
@@ -16,6 +17,7 @@ enum { CLOCK_SKEW_MS = 60 * 1000 };
 const Option rewind_options[] = {
     {"--yes", NULL, "do it; else only tell what would be done"},
     {"--accept-loss", NULL, "go on although Kafka no longer keeps all that was consumed"},
+    {"--json", NULL, "print JSON"},
     {.name = NULL},
 };
 
@@ -99,6 +101,35 @@ static bool look(Rewind *rewind)
                                         &rewind->is_settled);
     kafka_groups_release(&groups);
     return done && recall_windows(rewind);
+}
+
+static void tell_json(const Rewind *rewind)
+{
+    const Gap *gap = &rewind->gap;
+    JsonWriter writer;
+    writer_init(&writer, &rewind->session->arena, 4096);
+    writer_open(&writer, '{');
+    writer_key(&writer, "places");
+    writer_open(&writer, '[');
+    for (size_t i = 0; i < gap->places.count; i++) {
+        const GapPlace *item = &gap->items[i];
+        if (item->position == item->end)
+            continue;
+        writer_open(&writer, '{');
+        writer_member_text(&writer, "service", item->service);
+        writer_member_text(&writer, "topic", item->topic);
+        writer_member_integer(&writer, "partition", gap->places.places[i].partition);
+        writer_member_integer(&writer, "from", item->end);
+        writer_member_integer(&writer, "to", item->position + item->gone_count);
+        writer_member_integer(&writer, "gone_count", item->gone_count);
+        writer_close(&writer, '}');
+    }
+    writer_close(&writer, ']');
+    writer_member_integer(&writer, "record_count", gap->record_count - gap->gone_count);
+    writer_member_integer(&writer, "gone_count", gap->gone_count);
+    writer_member_integer(&writer, "window_count", (int64_t)rewind->windows[0].count);
+    writer_close(&writer, '}');
+    printf("%s\n", writer_finish(&writer, NULL));
 }
 
 static void tell(const Rewind *rewind)
@@ -197,15 +228,24 @@ static bool set_groups(Rewind *rewind)
     return done;
 }
 
+static ExitCode answer_line(const Session *session, const char *line)
+{
+    if (!session->is_json)
+        printf("%s\n", line);
+    return EXIT_CODE_DONE;
+}
+
 static ExitCode answer(Rewind *rewind)
 {
     Session *session = rewind->session;
     const bool may_lose = arguments_option(&session->arguments, "--accept-loss") != NULL;
-    tell(rewind);
-    if (rewind->gap.record_count == 0) {
-        printf("the database knows of all that was consumed: start the workers\n");
-        return EXIT_CODE_DONE;
-    }
+    if (session->is_json)
+        tell_json(rewind);
+    else
+        tell(rewind);
+    if (rewind->gap.record_count == 0)
+        return answer_line(session, "the database knows of all that was consumed: start the"
+                                    " workers");
     if (rewind->member_count > 0)
         return session_deny(session,
                             "group %s has members: stop all workers (one that was killed counts"
@@ -219,14 +259,11 @@ static ExitCode answer(Rewind *rewind)
                             "Kafka no longer keeps %" PRId64 " offsets that the database does not"
                             " know of: restore a newer backup, or say --accept-loss",
                             rewind->gap.gone_count);
-    if (arguments_option(&session->arguments, "--yes") == NULL) {
-        printf("nothing was changed; --yes does it\n");
-        return EXIT_CODE_DONE;
-    }
+    if (arguments_option(&session->arguments, "--yes") == NULL)
+        return answer_line(session, "nothing was changed; --yes does it");
     if (!save(rewind) || !set_groups(rewind))
         return session_fail(session);
-    printf("done; now: empty Redis, start the workers, cporctl replay\n");
-    return EXIT_CODE_DONE;
+    return answer_line(session, "done; now: empty Redis, start the workers, cporctl replay");
 }
 
 ExitCode rewind_run(Session *session)

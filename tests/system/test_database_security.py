@@ -226,7 +226,8 @@ FORBIDDEN = {
                          "insert into documents select * from documents",
                          "select * from kept_opt_outs", "delete from partners"],
     "customer_notification": ["insert into claims select * from claims",
-                              "select * from attachments", "select * from holders", "select * from kept_opt_outs",
+                              "select * from attachments",
+                              "select * from holders", "select * from kept_opt_outs",
                               "update partners set name = ''", "update recalled_windows set"
                               " deadline_at_ms = 0"],
     "opt_out_expiry": ["insert into documents select * from documents", "select * from attachments",
