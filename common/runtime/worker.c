@@ -29,7 +29,7 @@ static bool worker_handle(Worker *worker, Error *reterr)
 {
     const int64_t start_mono_ms = clock_mono_now();
     batch_discard_outcomes(&worker->batch);
-    const bool ok = worker->replay.place_count > 0
+    const bool ok = worker->replay.place_count > 0 || !replay_is_over(&worker->replay)
                         ? worker_replay_handle(worker, reterr)
                         : worker->spec->handle(worker, worker->state, &worker->batch, reterr);
     metric_observe_ms(worker->metrics.handle_seconds, clock_mono_now() - start_mono_ms);

@@ -59,17 +59,16 @@ bool kafka_groups_members(KafkaGroups *groups, const char *group, size_t *ret_co
     return true;
 }
 
-bool kafka_groups_settled(KafkaGroups *groups, const KafkaPlace *places, size_t count,
-                          bool *ret_settled)
+bool kafka_groups_ends(KafkaGroups *groups, const KafkaPlace *places, size_t count,
+                       int64_t *ret_ends)
 {
-    *ret_settled = true;
     for (size_t i = 0; i < count; i++) {
-        int64_t first, end;
-        const rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-            groups->client, places[i].topic, places[i].partition, &first, &end, groups->timeout_ms);
+        int64_t first;
+        const rd_kafka_resp_err_t code =
+            rd_kafka_query_watermark_offsets(groups->client, places[i].topic, places[i].partition,
+                                             &first, &ret_ends[i], groups->timeout_ms);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return groups_fail(groups, code, places[i].topic);
-        *ret_settled &= end == places[i].end;
     }
     return true;
 }

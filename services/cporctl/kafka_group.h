@@ -13,10 +13,10 @@ void kafka_groups_release(KafkaGroups **groups);
  * group. A member that was killed counts until its session has run out. */
 MUST_CHECK bool kafka_groups_members(KafkaGroups *groups, const char *group, size_t *ret_count);
 
-/* kafka_groups_settled - nothing lies behind the places' ends: no transaction is open in them. One
- * that a killed worker left is over with its time-out, or when the worker starts again. */
-MUST_CHECK bool kafka_groups_settled(KafkaGroups *groups, const KafkaPlace *places, size_t count,
-                                     bool *ret_settled);
+/* kafka_groups_ends - behind the last record of each place, whether it is committed or not: what
+ * kafka_reader_ends tells later is less only while a transaction is open. */
+MUST_CHECK bool kafka_groups_ends(KafkaGroups *groups, const KafkaPlace *places, size_t count,
+                                  int64_t *ret_ends);
 
 /*
  * kafka_groups_set - commit place->next for a group (short name) without members.

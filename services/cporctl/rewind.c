@@ -84,6 +84,21 @@ static bool recall_windows(Rewind *rewind)
 
 /* ---- what to do ---- */
 
+/* A transaction that a killed worker left open is over with its time-out, or when the worker starts
+ * again. Until then nobody can read what lies behind its first record. */
+static bool look_settled(Rewind *rewind, KafkaGroups *groups)
+{
+    Gap *gap = &rewind->gap;
+    int64_t *ends = arena_new(&rewind->session->arena, (gap->places.count + 1) * sizeof *ends);
+    if (!kafka_groups_ends(groups, gap->places.places, gap->places.count, ends) ||
+        !kafka_reader_ends(gap->reader, gap->places.places, gap->places.count))
+        return false;
+    rewind->is_settled = true;
+    for (size_t i = 0; i < gap->places.count; i++)
+        rewind->is_settled &= gap->places.places[i].end >= ends[i];
+    return true;
+}
+
 static bool look(Rewind *rewind)
 {
     Session *session = rewind->session;
@@ -97,8 +112,7 @@ static bool look(Rewind *rewind)
             rewind->member_group = worker->service;
         rewind->member_count += count;
     }
-    done = done && kafka_groups_settled(groups, rewind->gap.places.places, rewind->gap.places.count,
-                                        &rewind->is_settled);
+    done = done && look_settled(rewind, groups);
     kafka_groups_release(&groups);
     return done && recall_windows(rewind);
 }
