@@ -46,6 +46,21 @@ size_t replay_select(const Replay *replay, const Batch *batch, Record *ret_recor
     return count;
 }
 
+size_t replay_rest(const Batch *batch, const Record *selected, size_t selected_count,
+                   Record *ret_records)
+{
+    size_t next = 0, count = 0;
+    for (size_t i = 0; i < batch->record_count; i++) {
+        const Record *record = &batch->records[i];
+        if (next < selected_count && selected[next].offset == record->offset &&
+            is_same_partition(&selected[next], record))
+            next++;
+        else
+            ret_records[count++] = *record;
+    }
+    return count;
+}
+
 void replay_drop(const Replay *replay, Batch *batch)
 {
     size_t kept = 0;

@@ -38,5 +38,9 @@ bool replay_is_over(const Replay *replay);
  */
 size_t replay_select(const Replay *replay, const Batch *batch, Record *ret_records);
 
+/* replay_rest - the others of the batch, likewise; selected as replay_select left them. */
+size_t replay_rest(const Batch *batch, const Record *selected, size_t selected_count,
+                   Record *ret_records);
+
 /* replay_drop - take out of the batch what records of the gap publish. */
 void replay_drop(const Replay *replay, Batch *batch);

@@ -51,10 +51,8 @@ static bool worker_publish(Worker *worker, Error *reterr)
 
 static bool worker_pause_retry(Worker *worker, int retry_count, bool *ret_lost, Error *reterr)
 {
-    if (worker->replay_waits) { /* nothing is wrong: the others will come */
-        worker->replay_waits = false;
+    if (worker->replay_waits) /* nothing is wrong: the others will come */
         return worker_pause(worker, REPLAY_PAUSE_MS, ret_lost, reterr);
-    }
     metric_add(worker->metrics.batch_retries, 1);
     worker_log_retry(&worker->batch_log, "batch-retry", reterr, retry_count);
     return worker_pause(worker, worker_backoff_ms(worker, retry_count), ret_lost, reterr);
@@ -65,21 +63,26 @@ static bool worker_finish_batch(Worker *worker, Error *reterr)
 {
     bool lost = false;
     bool done = false;
+    bool put_back = false;
     worker->replayed_count = 0;
+    worker->replayed_mono_ms = clock_mono_now();
     metric_set(worker->metrics.in_flight, (int64_t)worker->batch.record_count);
-    for (int i = 0; !done && !lost && (i == 0 || !worker_is_stopping()); i++) {
+    for (int i = 0; !done && !lost && !put_back && (i == 0 || !worker_is_stopping()); i++) {
         worker_beat(worker);
         done = worker_handle(worker, reterr) && worker_publish(worker, reterr);
         if (done)
             break;
         if (reterr->class == ERROR_FATAL)
             return false;
-        if (!worker_pause_retry(worker, i, &lost, reterr))
+        if (worker->replay_waits && !worker_replay_put_back(worker, &put_back, reterr) &&
+            reterr->class == ERROR_FATAL)
+            return false;
+        if (!put_back && !worker_pause_retry(worker, i, &lost, reterr))
             return false;
     }
     if (done)
         worker_count_published(worker);
-    else
+    else if (!put_back)
         log_write(LOG_INFO, lost ? "batch-lost" : "batch-left", "records=%zu",
                   worker->batch.record_count);
     metric_add(worker->metrics.batches_lost, lost ? 1 : 0);

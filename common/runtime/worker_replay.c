@@ -3,7 +3,7 @@
 
 #include "log.h"
 
-enum { REPLAY_LOOK_MS = 500 };
+enum { REPLAY_LOOK_MS = 500, REPLAY_STALL_MS = 250 };
 
 bool worker_is_replaying(const Worker *worker)
 {
@@ -49,6 +49,7 @@ static bool handle_piece(Worker *worker, Record *records, size_t count, Error *r
         if (!worker->spec->handle(worker, worker->state, &piece, reterr))
             return false;
         worker->replayed_count = count;
+        worker->replayed_mono_ms = clock_mono_now();
     }
     worker->replay_waits = true;
     return error_set(reterr, ERROR_RETRY,
@@ -69,4 +70,23 @@ bool worker_replay_handle(Worker *worker, Error *reterr)
     const size_t count = replay_select(&worker->replay, batch, records);
     return count == batch->record_count ? handle_all(worker, reterr)
                                         : handle_piece(worker, records, count, reterr);
+}
+
+bool worker_replay_put_back(Worker *worker, bool *ret_done, Error *reterr)
+{
+    Batch *batch = &worker->batch;
+    *ret_done = false;
+    if (clock_mono_now() - worker->replayed_mono_ms < REPLAY_STALL_MS)
+        return true;
+    batch_discard_outcomes(batch);
+    Record *records = arena_new(batch->arena, (batch->record_count + 1) * sizeof *records);
+    Record *rest = arena_new(batch->arena, (batch->record_count + 1) * sizeof *rest);
+    Batch piece = {.records = records, .arena = batch->arena};
+    piece.record_count = replay_select(&worker->replay, batch, records);
+    if (piece.record_count != worker->replayed_count)
+        return true; /* the horizon has moved meanwhile */
+    const size_t rest_count = replay_rest(batch, records, piece.record_count, rest);
+    *ret_done = (piece.record_count == 0 || kafka_publish(worker->kafka, &piece, reterr)) &&
+                kafka_put_back(worker->kafka, rest, rest_count, reterr);
+    return *ret_done;
 }

@@ -3,6 +3,8 @@
 --     psql -v ON_ERROR_STOP=1 -d DATABASE -f roles.sql
 -- Roles belong to the whole server: their names begin with the database's, so that installations
 -- beside each other have nothing in common. Again: safe. What they may do: rights.sql.
+-- Then a user for each worker and person, with a password of its own for CPOR_DATABASE_URL:
+--     create user claims_in password '…' in role cpor_claim_submission;
 do $$
 declare
     suffix text;
