@@ -112,9 +112,13 @@ static const ConnectFault *connect_fault(const char *text)
     return NULL;
 }
 
-static int first_line_size(const char *text)
+/* A name with several addresses has a line for each: that of the fault, else the first. */
+static const char *telling_line(const char *text, const ConnectFault *fault)
 {
-    return (int)strcspn(text, "\n");
+    const char *line = fault == NULL ? text : strstr(text, fault->text);
+    while (line > text && line[-1] != '\n')
+        line--;
+    return line;
 }
 
 static bool connect_failed(Database *database, const char *cause, Error *reterr)
@@ -126,7 +130,8 @@ static bool connect_failed(Database *database, const char *cause, Error *reterr)
     const bool wants_password = PQconnectionNeedsPassword(database->connection) != 0;
     const ConnectFault *fault = connect_fault(text);
     const ErrorClass class = wants_password || fault != NULL ? ERROR_FATAL : db_class(state);
-    error_set(reterr, class, "connect to PostgreSQL: %.*s%s%s%s%s", first_line_size(text), text,
+    const char *line = telling_line(text, fault);
+    error_set(reterr, class, "connect to PostgreSQL: %.*s%s%s%s%s", (int)strcspn(line, "\n"), line,
               wants_password ? " (28P01)" : "", fault == NULL ? "" : " (",
               fault == NULL ? db_advice(state) : fault->advice, fault == NULL ? "" : ")");
     db_disconnect(database);
