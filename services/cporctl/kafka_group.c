@@ -28,7 +28,7 @@ bool kafka_groups_open(Session *session, KafkaGroups **ret_groups)
 void kafka_groups_release(KafkaGroups **groups)
 {
     if (*groups != NULL)
-        rd_kafka_destroy((*groups)->client);
+        rd_kafka_destroy_flags((*groups)->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     *groups = NULL;
 }
 
