@@ -32,7 +32,8 @@ HBA = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
 # Rights that this load has no use for: after a restore; an opt-out by an earlier revision's link;
 # people with psql.
 RARE = {("customer_notification", "recalled_windows", "SELECT"),
-        ("opt_out_expiry", "documents", "SELECT"), ("operator", "claim_overview", "SELECT"), ("operator", "history_overview", "SELECT")}
+        ("opt_out_expiry", "documents", "SELECT"),
+        ("operator", "claim_overview", "SELECT"), ("operator", "history_overview", "SELECT")}
 
 
 def openssl(*arguments):
