@@ -65,9 +65,9 @@ static bool result_failed(Database *database, const char *what, const PGresult *
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     if (state == NULL || PQstatus(database->connection) == CONNECTION_BAD)
         return connection_lost(database, what, PQresultErrorMessage(result), reterr);
-    error_set(reterr, db_class(state), "%s: SQLSTATE %s: %s%s%s", what, state,
+    error_set(reterr, db_class(state), "%s: SQLSTATE %s: %s%s%s%s", what, state,
               primary == NULL ? "" : primary, detail == NULL ? "" : ": ",
-              detail == NULL ? "" : detail);
+              detail == NULL ? "" : detail, db_advice(state));
     if (strcmp(state, "26000") == 0)
         db_disconnect(database); /* what we think is prepared is not */
     return false;

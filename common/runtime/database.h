@@ -22,7 +22,9 @@ typedef struct Database Database;
  * In:      url         postgresql://…
  *          name        application_name.
  *          timeout_ms  of connecting and of each statement.
- * Errors:  RETRY  the server is away; FATAL  authentication, no such database.
+ * Errors:  RETRY  the server is away.
+ *          FATAL  authentication, ours or the server's (a certificate that is not the one that
+ *                 sslmode asks for); no such database.
  */
 MUST_CHECK bool database_open(const char *url, const char *name, int timeout_ms,
                               Database **ret_database, Error *reterr);

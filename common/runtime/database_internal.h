@@ -37,6 +37,9 @@ MUST_CHECK bool db_wait_socket(PGconn *connection, bool want_write, int64_t dead
 /* db_class - the one table from SQLSTATE to what the loop shall do; "" (none) is RETRY. */
 ErrorClass db_class(const char *sqlstate);
 
+/* db_advice - what to do about a state, in parentheses, to end a text with; "" mostly. */
+const char *db_advice(const char *sqlstate);
+
 /* db_simple - run SQL text; every result must be a success.
  * Out: ret_tag  the last command's tag (64 bytes), may be NULL. */
 MUST_CHECK bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr);

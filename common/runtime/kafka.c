@@ -189,23 +189,46 @@ void kafka_batch_end(Kafka *kafka, Batch *batch)
     *batch = (Batch){.arena = arena};
 }
 
+static bool seek(Kafka *kafka, rd_kafka_topic_partition_list_t *list, Error *reterr)
+{
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(kafka->consumer, list, KAFKA_OPEN_MS);
+    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
+        code = list->elems[i].err;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || !atomic_load(&kafka->assigned))
+        return true;
+    /* Going on would skip it. A new process starts where the group's offsets are. */
+    return error_set(reterr, ERROR_FATAL, "seek back to %s/%d/%lld: %s", list->elems[0].topic,
+                     list->elems[0].partition, (long long)list->elems[0].offset,
+                     rd_kafka_err2str(code));
+}
+
 /* A record that slipped through the pause: put the position back, so that it comes again. */
 static bool seek_back(Kafka *kafka, const rd_kafka_message_t *message, Error *reterr)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(message->rkt), message->partition)
         ->offset = message->offset;
-    rd_kafka_error_t *error = rd_kafka_seek_partitions(kafka->consumer, list, KAFKA_OPEN_MS);
-    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : list->elems[0].err;
-    if (error != NULL)
-        rd_kafka_error_destroy(error);
+    const bool ok = seek(kafka, list, reterr);
     rd_kafka_topic_partition_list_destroy(list);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || !atomic_load(&kafka->assigned))
-        return true;
-    /* Going on would skip it. A new process starts where the group's offsets are. */
-    return error_set(reterr, ERROR_FATAL, "seek back to %s/%d/%lld: %s",
-                     rd_kafka_topic_name(message->rkt), message->partition,
-                     (long long)message->offset, rd_kafka_err2str(code));
+    return ok;
+}
+
+bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *reterr)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count + 1);
+    for (size_t i = 0; i < count; i++) {
+        char topic[KAFKA_NAME_SIZE];
+        kafka_topic_name(kafka, records[i].topic, topic);
+        if (rd_kafka_topic_partition_list_find(list, topic, records[i].partition) == NULL)
+            rd_kafka_topic_partition_list_add(list, topic, records[i].partition)->offset =
+                records[i].offset;
+    }
+    const bool ok = list->cnt == 0 || kafka->batch_lost || seek(kafka, list, reterr);
+    rd_kafka_topic_partition_list_destroy(list);
+    return ok;
 }
 
 static bool wait_step(Kafka *kafka, int wait_ms, Error *reterr)

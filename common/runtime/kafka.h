@@ -70,6 +70,12 @@ MUST_CHECK bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr);
 void kafka_batch_end(Kafka *kafka, Batch *batch);
 
 /*
+ * kafka_put_back - records of the batch in hand come again: each partition goes on from the first
+ * of its records among these. Before kafka_batch_end, and after what was before them is published.
+ */
+MUST_CHECK bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *reterr);
+
+/*
  * kafka_wait - pass time without taking records: partitions are paused, the poll goes on, so that
  * the group does not throw us out. Returns early when a rebalance took the batch's partitions.
  *

@@ -188,6 +188,11 @@ const char *worker_instance(const Worker *worker)
     return worker->instance;
 }
 
+Arena *worker_lasting(Worker *worker)
+{
+    return &worker->lasting;
+}
+
 bool worker_is_production(const Worker *worker)
 {
     return worker->production;

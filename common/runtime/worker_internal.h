@@ -57,7 +57,12 @@ struct Worker {
 
     Arena batch_arena;
     Batch batch;
-    int64_t tick_mono_ms; /* when tick is due; 0: at once */
+    Replay replay;
+    bool replay_is_known;     /* the spec was asked */
+    bool replay_waits;        /* the last try left records whose turn has not come */
+    size_t replayed_count;    /* of the batch in hand */
+    int64_t replayed_mono_ms; /* when it grew last */
+    int64_t tick_mono_ms;     /* when tick is due; 0: at once */
     int64_t lag_mono_ms;
     unsigned random;
 
@@ -88,6 +93,21 @@ int worker_backoff_ms(Worker *worker, int retry_count);
 
 /* worker_log_retry - log an error through a limit. */
 void worker_log_retry(LogLimit *limit, const char *event, const Error *error, int retry_count);
+
+/* worker_replay_look - ask the spec, until the replay is over. Errors: as its replay. */
+MUST_CHECK bool worker_replay_look(Worker *worker, Error *reterr);
+
+/*
+ * worker_replay_handle - what of the batch in hand may be handled now.
+ *
+ * Errors:  RETRY  also when records are left whose turn has not come: replay_waits.
+ */
+MUST_CHECK bool worker_replay_handle(Worker *worker, Error *reterr);
+
+/* worker_replay_put_back - after replay_waits: where nothing has moved for a while, publish the
+ * offsets of what was handled and put the rest back: others' turn may have come, which are in no
+ * batch yet. ret_done: the batch is over. Errors: as kafka_publish, kafka_put_back. */
+MUST_CHECK bool worker_replay_put_back(Worker *worker, bool *ret_done, Error *reterr);
 
 /* worker_beat - the loop is alive: /healthz is 200 for a while. */
 void worker_beat(Worker *worker);

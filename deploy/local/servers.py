@@ -279,9 +279,10 @@ log_line_prefix = '%m [%p] %q%u@%d '
     def finish(self):
         if self.psql("select count(*) from pg_database where datname = 'cpor'") != "0":
             return
-        # CREATEDB: each component test has a database of its own.
+        # CREATEDB: each test has a database of its own; CREATEROLE: and roles of its own.
         if self.psql("select count(*) from pg_roles where rolname = 'cpor'") == "0":
-            self.psql(f"create role cpor login createdb password '{self.secret['postgres']}'")
+            self.psql("create role cpor login createdb createrole password"
+                      f" '{self.secret['postgres']}'")
             self.psql("grant pg_monitor, pg_signal_backend to cpor")
         self.psql("create database cpor owner cpor")
 

@@ -37,9 +37,10 @@ static bool check_run(Audit *audit, const AuditCheck *check)
     const DbStatement statement = {
         check->name, arena_printf(&session->arena,
                                   "select tenant_id, claim_id, what, count(*) over () from (%s)"
-                                  " v(tenant_id, claim_id, what) order by 1, 2, 3 limit %d",
-                                  check->sql, AUDIT_TOLD_COUNT_MAX)};
-    if (!database_run(session->database, &statement, NULL, 0, &rows, &session->error))
+                                  " v(tenant_id, claim_id, what) order by 1, 2, 3 limit $1::bigint",
+                                  check->sql)};
+    const char *limit = arena_printf(&session->arena, "%d", AUDIT_TOLD_COUNT_MAX);
+    if (!database_run(session->database, &statement, &limit, 1, &rows, &session->error))
         return false;
     *result = (AuditResult){.name = check->name, .promise = check->promise};
     for (size_t i = 0; i < db_result_rows(rows); i++)

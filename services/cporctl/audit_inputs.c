@@ -2,6 +2,7 @@
 #include "audit_inputs.h"
 
 #include "dlq.h"
+#include "input_record.h"
 #include "workers.h"
 
 #include "claim/event.h"
@@ -332,26 +333,6 @@ static bool any_zone(const void *context, const char *zone)
     return true; /* a bad one is the claim's finding, no dead letter */
 }
 
-static void record_make(const AuditInputs *inputs, const KafkaRecord *from, Record *record)
-{
-    const KafkaPlace *place = &inputs->places.places[from->place_index];
-    KafkaHeader header;
-    *record = (Record){.topic = short_name(inputs, place),
-                       .partition = place->partition,
-                       .offset = from->offset,
-                       .timestamp_ms = from->timestamp_ms,
-                       .receipt_at_ms = clock_from_wall(&inputs->clock, from->timestamp_ms),
-                       .key = from->key,
-                       .key_size = from->key_size,
-                       .value = from->value,
-                       .value_size = from->value_size};
-    while (record->header_count < RECORD_HEADER_COUNT_MAX &&
-           kafka_record_header(from, record->header_count, &header))
-        record->headers[record->header_count++] =
-            (RecordHeader){header.name, header.value, header.value_size};
-    record->header_total = record->header_count;
-}
-
 /* What nobody can read is a dead letter. */
 static void take_unreadable(AuditInputs *inputs, const KafkaRecord *from, const Error *error)
 {
@@ -400,7 +381,8 @@ static bool take_record(void *context, const KafkaRecord *from)
     Event event;
     Error error = {0};
     inputs->record_count++;
-    record_make(inputs, from, &record);
+    input_record_make(inputs->session, &inputs->clock, &inputs->places.places[from->place_index],
+                      from, &record);
     if (!event_decode(&record, &event_context, &inputs->scratch, &event, &error))
         take_unreadable(inputs, from, &error);
     else if (leaves_history(event.type) ||

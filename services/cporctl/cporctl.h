@@ -94,6 +94,8 @@ ExitCode dlq_list_run(Session *session);
 ExitCode dlq_show_run(Session *session);
 ExitCode dlq_replay_run(Session *session);
 ExitCode setup_run(Session *session);
+ExitCode rewind_run(Session *session);
+ExitCode replay_run(Session *session);
 ExitCode status_run(Session *session);
 
 /* Options, described beside the functions that read them. */
@@ -114,6 +116,8 @@ extern const Option dlq_list_options[];
 extern const Option dlq_show_options[];
 extern const Option dlq_replay_options[];
 extern const Option setup_options[];
+extern const Option rewind_options[];
+extern const Option replay_options[];
 
 /* arguments_read - sort words and options.
  *
@@ -145,6 +149,7 @@ extern const ConfigItem settings_forget[];
 extern const ConfigItem settings_calendar[];
 extern const ConfigItem settings_review[];
 extern const ConfigItem settings_setup[];
+extern const ConfigItem settings_replay[];
 extern const ConfigItem settings_audit[];
 
 /* session_open - settings, log, colour. session_close - give everything back. */

@@ -61,6 +61,7 @@ static bool conf_set_kind(rd_kafka_conf_t *conf, KafkaClientKind kind, Error *re
     case KAFKA_CLIENT_ADMIN:
         return true;
     case KAFKA_CLIENT_READER:
+    case KAFKA_CLIENT_RAW:
         return conf_set_reader(conf, reterr);
     case KAFKA_CLIENT_SENDER:
         return conf_set_sender(conf, reterr);
@@ -78,8 +79,10 @@ static bool conf_set_all(rd_kafka_conf_t *conf, KafkaClientKind kind, const char
            kafka_conf_set(conf, "reconnect.backoff.max.ms", "1000", reterr) && /* waiting for it */
            conf_set_kind(conf, kind, reterr) &&
            kafka_conf_set_file(conf, properties_file, reterr) &&
-           (kind != KAFKA_CLIENT_READER ||
-            kafka_conf_set(conf, "isolation.level", "read_committed", reterr));
+           ((kind != KAFKA_CLIENT_READER && kind != KAFKA_CLIENT_RAW) ||
+            kafka_conf_set(conf, "isolation.level",
+                           kind == KAFKA_CLIENT_RAW ? "read_uncommitted" : "read_committed",
+                           reterr));
 }
 
 static bool client_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_client,
@@ -96,7 +99,7 @@ static bool client_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t 
 bool kafka_client_open(KafkaClientKind kind, const char *brokers, const char *properties_file,
                        rd_kafka_t **ret_client, Error *reterr)
 {
-    const bool is_reader = kind == KAFKA_CLIENT_READER;
+    const bool is_reader = kind == KAFKA_CLIENT_READER || kind == KAFKA_CLIENT_RAW;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     if (conf_set_all(conf, kind, brokers, properties_file, reterr))
         return client_make(is_reader ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, ret_client,

@@ -7,6 +7,7 @@
 typedef enum KafkaClientKind {
     KAFKA_CLIENT_ADMIN,  /* topics and groups */
     KAFKA_CLIENT_READER, /* records that are committed; a member of no group */
+    KAFKA_CLIENT_RAW,    /* likewise, but what is not committed counts too */
     KAFKA_CLIENT_SENDER, /* publishes: kafka_client_open_sender */
 } KafkaClientKind;
 

@@ -85,6 +85,12 @@ const ConfigItem settings_setup[] = {
     {.name = NULL},
 };
 
+const ConfigItem settings_replay[] = {
+    {"CPOR_REPLAY_WAIT_MS", "60000", CONFIG_INTEGER, 1000, 3600000,
+     "how long to wait for the workers to go through a slice"},
+    {.name = NULL},
+};
+
 const ConfigItem settings_audit[] = {
     {"CPOR_AUDIT_TIMEOUT_MS", "600000", CONFIG_INTEGER, 1000, 86400000, "of each check"},
     {"CPOR_AUDIT_SETTLE_MS", "10000", CONFIG_INTEGER, 0, 600000,

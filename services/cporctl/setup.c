@@ -1,6 +1,7 @@
 /* setup.c - `cporctl setup`: tables and topics, made or checked. */
 #include "cporctl.h"
 #include "migrations.h"
+#include "roles.h"
 #include "setup_report.h"
 #include "topics.h"
 #include "wait.h"
@@ -11,6 +12,7 @@ enum { LOOK_MS = 2000 }; /* of one try: short, so that progress is told */
 
 const Option setup_options[] = {
     {"--fix", NULL, "alter topics whose configuration is not that of the file"},
+    {"--roles", NULL, "make the database's roles, one per worker and two for people"},
     {"--json", NULL, "print JSON"},
     {.name = NULL},
 };
@@ -32,7 +34,8 @@ static bool setup_database(Session *session, SetupReport *report)
 {
     return session_open_database(
                session, (int)config_integer(session->config, "CPOR_MIGRATION_TIMEOUT_MS")) &&
-           migrations_apply(session, session_share_path(session, "migrations"), report);
+           migrations_apply(session, session_share_path(session, "migrations"), report) &&
+           roles_apply(session, report);
 }
 
 /* ---- Kafka ---- */

@@ -123,8 +123,9 @@ bool notification_wants(const Event *event, const Claim *claim)
 }
 
 /* The instant of acceptance opens the window; its end is fixed here. */
-static bool open_window(const Notification *notification, Claim *claim, int64_t at_ms)
+static bool open_window(const Notification *notification, Claim *claim, const Mail *mail)
 {
+    const int64_t at_ms = mail->answered_at_ms;
     const Store *store = &notification->store;
     const Calendar *calendar =
         calendar_resolve(store->calendars, claim->country, "", store->default_country);
@@ -133,6 +134,8 @@ static bool open_window(const Notification *notification, Claim *claim, int64_t 
     if (!calendar_deadline(store->calendars, calendar, claim->time_zone, at_ms,
                            store->business_day_count, &deadline, &error))
         return false;
+    if (mail->recalled_deadline_at_ms != 0)
+        deadline.deadline_at_ms = mail->recalled_deadline_at_ms;
     claim->notified_at_ms = at_ms;
     snprintf(claim->calendar_id, sizeof claim->calendar_id, "%s", deadline.calendar_id);
     snprintf(claim->calendar_version, sizeof claim->calendar_version, "%s",
@@ -183,7 +186,7 @@ static void decide_answered(Work *work, const Notification *notification, const 
         mail->reply.answer == SMTP_TEMPORARY && claim->notice_failed_since_ms != 0 &&
         mail->answered_at_ms - claim->notice_failed_since_ms >= notification->give_up_ms;
     if (mail->reply.answer == SMTP_ACCEPTED) {
-        if (!open_window(notification, claim, mail->answered_at_ms)) {
+        if (!open_window(notification, claim, mail)) {
             try_later(
                 &change, false,
                 CALENDAR_PAUSE_MS); /* the calendar ended between the look and the acceptance */
@@ -192,7 +195,7 @@ static void decide_answered(Work *work, const Notification *notification, const 
         const Outcome opened = outbound_claim_event(EVENT_WINDOW_OPENED, claim, change.at_ms,
                                                     mail->event->record, work->arena);
         change_add(&change, &opened);
-        metric_add(notification->accepted, 1);
+        metric_add(notification->accepted, mail->recalled_deadline_at_ms == 0);
     } else if (mail->reply.answer == SMTP_TEMPORARY && !gave_up) {
         metric_add(notification->temporary, 1);
         if (mail->reply.about_sender) /* no contact is to blame: the operator is told */
@@ -249,6 +252,7 @@ static void chunk_init(Work *work, const Work *whole, Batch *batch, size_t first
     const size_t rest = whole->event_count - first;
     work->events = whole->events + first;
     work->event_count = rest < NOTICE_CHUNK_COUNT ? rest : NOTICE_CHUNK_COUNT;
+    work->is_last = work->event_count == rest;
 }
 
 static bool chunk_load(Work *work, Error *reterr)
@@ -263,8 +267,9 @@ static bool chunk_load(Work *work, Error *reterr)
 static bool chunk_look(Work *work, const Notification *notification, Mail **ret_mails,
                        size_t *ret_count, Error *reterr)
 {
-    const bool done =
-        chunk_load(work, reterr) && mails_prepare(work, notification, ret_mails, ret_count, reterr);
+    const bool done = chunk_load(work, reterr) &&
+                      mails_prepare(work, notification, ret_mails, ret_count, reterr) &&
+                      mails_recall(work, *ret_mails, *ret_count, reterr);
     database_rollback(work->database);
     return done;
 }
@@ -279,6 +284,7 @@ static bool chunk_record(Work *work, const Notification *notification, const Mai
         if (all_sent || (mail != NULL && (mail->answered || mail->held)))
             decide(work, notification, &work->events[i], mail);
     }
+    work->is_last &= all_sent;
     return work_save(work, reterr);
 }
 
@@ -313,7 +319,9 @@ bool notification_handle(Worker *worker, void *state, Batch *batch, Error *reter
     (void)worker;
     work_init(&work, &notification->store, batch);
     work_decode(&work, NULL);
-    for (size_t first = 0; done && first < work.event_count; first += NOTICE_CHUNK_COUNT) {
+    /* Once at least: where no record can be read, the positions move on all the same. */
+    for (size_t first = 0; done && (first == 0 || first < work.event_count);
+         first += NOTICE_CHUNK_COUNT) {
         Batch look_batch = *batch; /* what the look allocates is gone with the chunk */
         look_batch.arena = &notification->chunk_arena;
         done = chunk_handle(&work, notification, &look_batch, first, reterr);

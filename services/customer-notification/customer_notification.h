@@ -37,7 +37,8 @@ typedef struct Mail {
     bool held;     /* the calendar has ended: nothing is sent, it waits */
     bool answered; /* reply says what the server decided */
     SmtpReply reply;
-    int64_t answered_at_ms; /* business time right after the server's answer */
+    int64_t answered_at_ms;          /* business time right after the server's answer */
+    int64_t recalled_deadline_at_ms; /* sent before a restore: its window's end; else 0 */
 } Mail;
 
 /* ---- notice_db.c ---- */
@@ -45,6 +46,14 @@ typedef struct Mail {
 /* mails_prepare - for the events whose claims are to be notified now: load, render, sign. */
 MUST_CHECK bool mails_prepare(Work *work, const Notification *notification, Mail **ret_mails,
                               size_t *ret_count, Error *reterr);
+
+/* ---- notice_recall.c ---- */
+
+/*
+ * mails_recall - mark those that were sent before the database was restored to what it was before:
+ * answered then, with the window that the customer was told of. While replaying only.
+ */
+MUST_CHECK bool mails_recall(Work *work, Mail *mails, size_t count, Error *reterr);
 
 /* ---- mail_send.c ---- */
 

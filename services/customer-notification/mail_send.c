@@ -31,7 +31,7 @@ static void *sender_run(void *argument)
         if (index >= sending->count)
             break;
         Mail *mail = &sending->mails[index];
-        if (mail->held)
+        if (mail->held || mail->answered)
             continue;
         if (!smtp_send(sender->smtp, sending->from, mail->to, mail->message, mail->message_size,
                        &mail->reply, &sender->error)) {

@@ -15,6 +15,7 @@ int main(int argc, char **argv)
         .state_size = sizeof(Notification),
         .open = notification_open,
         .handle = notification_handle,
+        .replay = store_replay,
         .reload = notification_reload,
         .close = notification_close,
     };

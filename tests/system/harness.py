@@ -18,6 +18,7 @@ import psycopg
 import redis
 
 import published
+import roles
 from reader import Follower
 from words import instant_text
 
@@ -84,7 +85,9 @@ class Worker:
         assert self.process is None, f"{self.instance} runs already"
         program = self.installation.binaries / self.service
         assert program.exists(), f"{program} is missing: cmake --build --preset release"
-        env = {**self.installation.env, **self.settings, "CPOR_INSTANCE": self.instance}
+        env = {**self.installation.env, "CPOR_INSTANCE": self.instance}
+        env["CPOR_DATABASE_URL"] = roles.login_url(env["CPOR_DATABASE_URL"], self.service)
+        env.update(self.settings)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(program)], env=env, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True)
@@ -162,11 +165,16 @@ class Installation:
     # ---- set-up
 
     def create_database(self):
-        url = self.stack.env["CPOR_DATABASE_URL"]
         self.database = re.sub(r"\W", "_", self.name)
+        self.recreate_database()
+
+    def recreate_database(self):
+        """Where a test has destroyed its server."""
+        url = self.stack.env["CPOR_DATABASE_URL"]
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f'create database "{self.database}"')
         self.env["CPOR_DATABASE_URL"] = f"{url.rpartition('/')[0]}/{self.database}"
+        self.env["TEST_OWNER_URL"] = self.env["CPOR_DATABASE_URL"]
 
     def set_clock(self, speed, start_at_ms):
         self.speed = speed
@@ -216,9 +224,11 @@ class Installation:
         return self.business_ms(int(time.time() * 1000))
 
     def setup(self):
-        result = subprocess.run([str(BIN / "cporctl"), "setup"], env=self.env, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        result = subprocess.run([str(BIN / "cporctl"), "setup", "--roles"], env=self.env,
+                                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                check=False)
         assert result.returncode == 0, f"cporctl setup failed:\n{result.stdout}"
+        roles.create_users(self.env["CPOR_DATABASE_URL"], SERVICES)
 
     # ---- workers
 

@@ -63,6 +63,7 @@ def copy(lived, stack, tmp_path):
         connection.execute(f'drop database "{installation.database}"')
         connection.execute(f'create database "{installation.database}"'
                            f' template "{lived.database}"')
+    del installation.env["TEST_OWNER_URL"]  # the roles' rights are those of the template
     yield installation
     installation.close()
 

@@ -115,6 +115,12 @@ def planted():
     yield plant("setting-names", "common/store/bad.h",
                 "#define BAD_CONFIG_ITEMS \\", '    {"cpor_a", "",  \\', '     "help"}')
     yield plant("format", "tests/fuzz/bad.c", "", "int bad  = 1;")
+    for call in ('arena_printf(arena, "select a from b where c = \'%s\'", c);',
+                 'snprintf(sql, size, "delete from b where c = %d", c);',
+                 'arena_printf(arena, "select a from b"\n    " limit %" PRId64, c);',
+                 'const DbStatement statement = {"a", text};',
+                 "database_execute(database, sql_of(c), reterr);"):
+        yield plant("sql", "services/one/bad.c", call)
     for lines in (COVERED[1:], *(COVERED[:i] + COVERED[i + 1:] for i in range(1, len(COVERED))),
                   COVERED + ["code,GONE,tests/moves.csv,LATE"],
                   COVERED + ["pair,GONE cpor.a.v1,tests/moves.csv,cpor.a.v1"],
@@ -149,6 +155,9 @@ def spared():
     yield plant("banned-words", "common/claim/fine.c", 'char a[] = "/b-XXXXXX";')
     yield plant("hosts", "common/claim/fine.c", 'char a[] = "http://%s:%d/";')
     yield plant("fixed-folders", "tests/fine.c", 'char a[] = "/tmp/a-XXXXXX";')
+    yield plant("sql", "services/one/fine.c",
+                'static const DbStatement s = {"a", "select a from b where c % 2 = $1"};',
+                'printf("select %d of them\\n", a);', 'database_execute(database, sql, reterr);')
     yield plant("docstrings", "common/claim/fine.h", "/* a, b - a pair. */", "void a(void);",
                 "void b(int c /* of it */);", "", "typedef bool Finder(int a);", "",
                 "static inline int d(void)", "{", "    return e(1);", "}")

@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 import coverage
+import sql
 
 FUNCTION_LINES_MAX, FUNCTION_LINES_AIM = 70, 40
 FILE_LINES_MAX = 500
@@ -318,6 +319,16 @@ def check_coverage(tree):
         yield Found(coverage.TABLE, line, message)
 
 
+# ---- SQL ----
+
+def check_sql(tree):
+    """Values go into statements as parameters only."""
+    code = {path: without_comments(text) for path, text in
+            tree.matching(r"(common|services)/.+\.[ch]")}
+    for path, line, message in sql.check(code):
+        yield Found(path, line, message)
+
+
 # ---- format ----
 
 def clang_format():
@@ -362,6 +373,7 @@ CHECKS = {
     "docstrings": check_docstrings,
     "setting-names": check_setting_names,
     "coverage": check_coverage,
+    "sql": check_sql,
     "format": check_format,
 }
 
