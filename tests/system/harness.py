@@ -79,6 +79,7 @@ class Worker:
         self.settings = settings or {}
         self.log = installation.folder / f"{self.instance}.log"
         self.process = None
+        self.before_exec = None  # called in the new process: limits
 
     def start(self):
         assert self.process is None, f"{self.instance} runs already"
@@ -87,7 +88,8 @@ class Worker:
         env = {**self.installation.env, **self.settings, "CPOR_INSTANCE": self.instance}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(program)], env=env, stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, start_new_session=True)
+                                            stdin=subprocess.DEVNULL, start_new_session=True,
+                                            preexec_fn=self.before_exec)
         return self
 
     def stop(self, number=signal.SIGTERM, seconds=20, drains=False):
