@@ -184,12 +184,12 @@ static bool send_all(Kafka *kafka, const Batch *batch, int64_t deadline_mono_ms,
 }
 
 /* The next offset of each partition in the batch. Records of a partition come in runs. */
-static rd_kafka_topic_partition_list_t *batch_offsets(const Kafka *kafka)
+static rd_kafka_topic_partition_list_t *batch_offsets(const Kafka *kafka, const Batch *batch)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
     rd_kafka_topic_partition_t *last = NULL;
     const rd_kafka_topic_t *last_topic = NULL;
-    for (size_t i = 0; i < kafka->message_count; i++) {
+    for (size_t i = 0; i < batch->record_count; i++) {
         const rd_kafka_message_t *message = kafka->messages[i];
         if (last == NULL || last_topic != message->rkt || last->partition != message->partition) {
             const char *topic = rd_kafka_topic_name(message->rkt);
@@ -203,9 +203,9 @@ static rd_kafka_topic_partition_list_t *batch_offsets(const Kafka *kafka)
     return list;
 }
 
-static bool send_offsets(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
+static bool send_offsets(Kafka *kafka, const Batch *batch, int64_t deadline_mono_ms, Error *reterr)
 {
-    rd_kafka_topic_partition_list_t *offsets = batch_offsets(kafka);
+    rd_kafka_topic_partition_list_t *offsets = batch_offsets(kafka, batch);
     rd_kafka_error_t *error;
     do
         error =
@@ -230,7 +230,7 @@ bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
     if (!txn_begin(kafka, reterr))
         return false;
     if (send_all(kafka, batch, deadline_mono_ms, reterr) &&
-        send_offsets(kafka, deadline_mono_ms, reterr) &&
+        send_offsets(kafka, batch, deadline_mono_ms, reterr) &&
         txn_commit(kafka, deadline_mono_ms, reterr))
         return true;
 
