@@ -137,6 +137,7 @@ class Installation:
         self.partition_count = partitions
         self.workers = {}
         self.supervised = True
+        self.checks_contract = True  # all that was published, when it closes
         self.has_forged_events = False  # the test itself publishes as if it were a worker
         self.epochs = []  # (wall start, business start, speed) of each clock so far
         self.env = {**os.environ, **stack.env, "CPOR_ENV": "development",
@@ -261,7 +262,7 @@ class Installation:
             if worker.process is not None:
                 worker.process.wait()
         try:
-            if not self.has_forged_events:
+            if self.checks_contract and not self.has_forged_events:
                 published.check(self)
         finally:
             self.delete_topics()
