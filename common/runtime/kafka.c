@@ -132,11 +132,12 @@ static int time_left_ms(int64_t deadline_mono_ms)
     return left_ms > 0 ? (int)left_ms : 0;
 }
 
-/* Collect until a bound is reached. An error behind records is logged, the records come first. */
+/* Collect until a bound is reached. An error behind records is logged, the records come first.
+ * Behind those that a batch left over, only what is there already. */
 static bool poll_messages(Kafka *kafka, int wait_ms, Error *reterr)
 {
     const KafkaSettings *settings = &kafka->settings;
-    int64_t deadline_mono_ms = clock_mono_now() + wait_ms;
+    int64_t deadline_mono_ms = clock_mono_now() + (kafka->message_count == 0 ? wait_ms : 0);
     int64_t size = 0;
     while (kafka->message_count < (size_t)settings->batch_count_max &&
            size < settings->batch_size_max) {
@@ -173,7 +174,8 @@ bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
         return kafka_check_alive(kafka->consumer, "consume", reterr);
 
     kafka->batch_number++;
-    kafka->membership = rd_kafka_consumer_group_metadata(kafka->consumer);
+    if (kafka->membership == NULL)
+        kafka->membership = rd_kafka_consumer_group_metadata(kafka->consumer);
     for (size_t i = 0; i < kafka->message_count; i++)
         record_read(kafka, kafka->messages[i], &kafka->records[i]);
     batch->records = kafka->records;
@@ -181,9 +183,22 @@ bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
     return true;
 }
 
+/* Those behind the first count stay, under the membership with which they were read. */
+static void messages_drop(Kafka *kafka, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_message_destroy(kafka->messages[i]);
+    kafka->message_count -= count;
+    memmove(kafka->messages, kafka->messages + count,
+            kafka->message_count * sizeof(rd_kafka_message_t *));
+}
+
 void kafka_batch_end(Kafka *kafka, Batch *batch)
 {
-    kafka_messages_destroy(kafka);
+    if (kafka->batch_lost || batch->record_count >= kafka->message_count)
+        kafka_messages_destroy(kafka);
+    else
+        messages_drop(kafka, batch->record_count);
     Arena *arena = batch->arena;
     arena_reset(arena);
     *batch = (Batch){.arena = arena};

@@ -66,7 +66,8 @@ MUST_CHECK bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reter
 MUST_CHECK bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr);
 
 /* kafka_batch_end - destroy the batch's records and reset its arena: after it was published, was
- * lost, or when the worker leaves. Otherwise its records would be skipped until a rebalance. */
+ * lost, or when the worker leaves. Otherwise its records would be skipped until a rebalance. Those
+ * that batch_cut left over come first in the next batch, unless they were lost. */
 void kafka_batch_end(Kafka *kafka, Batch *batch);
 
 /*

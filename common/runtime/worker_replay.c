@@ -48,14 +48,14 @@ static bool handle_piece(Worker *worker, Record *records, size_t count, Error *r
     if (count > worker->replayed_count) {
         if (!worker->spec->handle(worker, worker->state, &piece, reterr))
             return false;
-        worker->replayed_count = count;
+        worker->replayed_count = piece.record_count; /* it may have been cut */
         worker->replayed_mono_ms = clock_mono_now();
     }
     worker->replay_waits = true;
     return error_set(reterr, ERROR_RETRY,
                      "replay: %zu of %zu records; the others wait for the"
                      " other workers (cporctl replay)",
-                     count, worker->batch.record_count);
+                     worker->replayed_count, worker->batch.record_count);
 }
 
 bool worker_replay_handle(Worker *worker, Error *reterr)

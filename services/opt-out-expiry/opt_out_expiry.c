@@ -198,7 +198,8 @@ static bool expiry_try(Expiry *expiry, const Batch *piece, StepAnswer before, Ba
 }
 
 /* Usually all records at once; half of them, and half again, where more is due than one
- * transaction should hold. */
+ * transaction should hold. What one batch publishes has a bound, too: a few hundred wake-ups of one
+ * midnight may close any number of windows. */
 bool expiry_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
 {
     Expiry *expiry = state;
@@ -220,6 +221,8 @@ bool expiry_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
             first += piece.record_count;
         else if (answer == STEP_TOO_MUCH && piece.record_count > 1)
             size = piece.record_count / 2;
+        if (batch->outcome_count >= OUTCOME_COUNT_MAX)
+            batch_cut(batch, first);
     }
     return true;
 }

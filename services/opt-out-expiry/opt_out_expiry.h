@@ -110,7 +110,11 @@ void settle(Deciding *deciding, const Event *event, const DueKey *last);
 
 /* Claims that one transaction settles; where a batch has more due it is cut into smaller ones, and
  * where a single record has, settle_in_chunks goes before it. */
-enum { SETTLE_CLAIM_COUNT_MAX = 1000, SETTLE_CHUNK_LINE_COUNT = 500 };
+enum {
+    SETTLE_CLAIM_COUNT_MAX = 1000,
+    SETTLE_CHUNK_LINE_COUNT = 500,
+    OUTCOME_COUNT_MAX = 4000,
+};
 
 /*
  * settle_in_chunks - settle what the batch's only record settles, a chunk of lines and a

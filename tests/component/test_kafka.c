@@ -42,6 +42,31 @@ static void test_outcomes_and_offsets(void **state)
     member_close(&a);
 }
 
+/* A handler that has enough to publish: the rest comes first in the next batch, once, in order. */
+static void test_cut_batch(void **state)
+{
+    (void)state;
+    Member a;
+    write_inputs(0, RECORD_COUNT);
+    member_open(&a, "a");
+    int64_t next_offset[PARTITION_COUNT] = {0};
+    for (size_t copied = 0, round = 0; copied < RECORD_COUNT; round++) {
+        member_poll(&a);
+        const size_t polled = a.batch.record_count;
+        batch_cut(&a.batch, 1 + round % 3 * 10);
+        assert_in_range(a.batch.record_count, 1, polled);
+        for (size_t i = 0; i < a.batch.record_count; i++) {
+            const Record *record = &a.batch.records[i];
+            assert_int_equal(record->offset, next_offset[record->partition]++);
+        }
+        copied += a.batch.record_count;
+        member_finish(&a);
+    }
+    assert_each_once(RECORD_COUNT);
+    assert_all_committed(RECORD_COUNT);
+    member_close(&a);
+}
+
 typedef struct Sample {
     const char *key;
     size_t key_size;
@@ -266,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_outcomes_and_offsets, start_installation),
+        cmocka_unit_test_setup(test_cut_batch, start_installation),
         cmocka_unit_test_setup(test_dead_letters_are_identical, start_installation),
         cmocka_unit_test_setup(test_publish_again_after_retry, start_installation),
         cmocka_unit_test_setup(test_too_large_record_is_fatal, start_installation),

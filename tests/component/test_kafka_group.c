@@ -93,6 +93,26 @@ static void test_lost_batch(void **state)
     member_close(&b);
 }
 
+/* What a batch left over is lost with its partitions: another member has it. */
+static void test_rest_of_a_cut_batch_is_lost(void **state)
+{
+    (void)state;
+    Member a, b;
+    write_inputs(0, RECORD_COUNT);
+    member_open(&a, "a");
+    member_poll(&a);
+    assert_in_range(a.batch.record_count, 4, 50);
+    batch_cut(&a.batch, 3);
+    member_finish(&a);
+    member_open(&b, "b");
+    wait_until_lost(&a);
+    copy_together(&a, &b, RECORD_COUNT - 3);
+    assert_each_once(RECORD_COUNT);
+    assert_all_committed(RECORD_COUNT);
+    member_close(&a);
+    member_close(&b);
+}
+
 /* A member that hangs longer than max.poll.interval.ms is thrown out; another takes its partitions
  * and publishes. What the first holds must never come out, though it knows of nothing. */
 static void test_hanging_member_cannot_publish(void **state)
@@ -160,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_zombie_is_fenced, start_installation),
         cmocka_unit_test_setup(test_lost_batch, start_installation),
+        cmocka_unit_test_setup(test_rest_of_a_cut_batch_is_lost, start_installation),
         cmocka_unit_test_setup(test_hanging_member_cannot_publish, start_installation),
         cmocka_unit_test_setup(test_wait_loses_nothing, start_installation),
     };
