@@ -1,6 +1,7 @@
 /* kafka_publish.c - one Kafka transaction for a batch: outcomes, dead letters, offsets. */
 #include "kafka_internal.h"
 
+#include "crash_point.h"
 #include "log.h"
 
 #include <stdio.h>
@@ -92,6 +93,7 @@ static bool txn_begin(Kafka *kafka, Error *reterr)
         return publish_failed(kafka, "begin Kafka transaction", error, reterr);
     kafka->txn = TXN_OPEN;
     kafka->txn_batch_number = kafka->batch_number;
+    crash_point(CRASH_AFTER_KAFKA_BEGIN);
     return true;
 }
 
@@ -107,6 +109,7 @@ static bool txn_commit(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     if (error == NULL) {
         kafka->txn = TXN_NONE;
+        crash_point(CRASH_AFTER_KAFKA_COMMIT);
         return true;
     }
     if (!rd_kafka_error_is_retriable(error))
@@ -180,6 +183,7 @@ static bool send_all(Kafka *kafka, const Batch *batch, int64_t deadline_mono_ms,
     for (size_t i = 0; i < batch->dead_letter_count; i++)
         if (!send_one(kafka, NULL, &batch->dead_letters[i], deadline_mono_ms, reterr))
             return false;
+    crash_point(CRASH_AFTER_PRODUCE);
     return true;
 }
 
@@ -212,7 +216,10 @@ static bool send_offsets(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
             rd_kafka_send_offsets_to_transaction(kafka->producer, offsets, kafka->membership, -1);
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     rd_kafka_topic_partition_list_destroy(offsets);
-    return error == NULL || publish_failed(kafka, "send offsets to transaction", error, reterr);
+    if (error != NULL)
+        return publish_failed(kafka, "send offsets to transaction", error, reterr);
+    crash_point(CRASH_AFTER_OFFSETS);
+    return true;
 }
 
 bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
