@@ -24,6 +24,7 @@ from words import instant_text
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "deploy/local/stack"
 BIN = pathlib.Path(os.environ.get("CPOR_BIN_DIR", ROOT / "build/release/bin"))
+FAULTS_BIN = pathlib.Path(os.environ.get("CPOR_FAULTS_BIN_DIR", ROOT / "build/faults/bin"))
 SERVICES = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
 REFERENCE_TOPICS = ("partner", "tenant", "subscription")
 PARTITIONS = 4
@@ -82,8 +83,8 @@ class Worker:
 
     def start(self):
         assert self.process is None, f"{self.instance} runs already"
-        program = BIN / self.service
-        assert program.exists(), f"{program} is missing: cmake --build --preset release"
+        program = self.installation.binaries / self.service
+        assert program.exists(), f"{program} is missing: cmake --build --preset release or faults"
         env = {**self.installation.env, **self.settings, "CPOR_INSTANCE": self.instance}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(program)], env=env, stdout=log, stderr=log,
@@ -126,8 +127,8 @@ class Installation:
     """Topics, groups, database, Redis database and workers of one test."""
 
     def __init__(self, stack, folder, speed=1, start_at_ms=None, settings=None,
-                 partitions=PARTITIONS):
-        self.stack, self.folder = stack, folder
+                 partitions=PARTITIONS, binaries=BIN):
+        self.stack, self.folder, self.binaries = stack, folder, binaries
         number = next(numbers)
         running.append(self)
         self.name = f"t{os.getpid()}-{number}"
@@ -435,7 +436,7 @@ class StatusBoard:
         self.installation = installation
         self.follower = installation.follow("claim-status")
         self.events = collections.defaultdict(dict)  # (tenant, claim) -> {sequence: data}
-        self.fresh = []
+        self.heard = {}  # service -> wall ms of its newest event
 
     def update(self, timeout_s=0.02):
         """Returns [(key, data)] of what is new."""
@@ -444,6 +445,7 @@ class StatusBoard:
             if record.header("ce_type") != "cpor.claim.status-changed.v1":
                 continue
             data = record.json
+            self.heard[record.header("ce_source").removeprefix("cpor/")] = record.timestamp
             key = (data["tenant_id"], data["claim_id"])
             self.events[key][data["sequence"]] = data
             fresh.append((key, data))
