@@ -20,7 +20,7 @@ SETTINGS = {"CPOR_TIMER_LEASE_MS": "1000", "CPOR_TIMER_SWEEP_SECONDS": "1"}
 # Between a mail's acceptance and the commit that records it: it goes out once more.
 MAILS_TWICE = ("after-mail", "after-mails", "before-database-commit", "after-statement",
                "random")
-ROUND_S = 40
+ROUND_S = 60
 MISSED_S = 4  # a worker that has worked so long does not pass the point
 HEADER = harness.ROOT / "common/runtime/crash_point.h"
 
@@ -53,7 +53,7 @@ class Death:
 
     def covers(self, time_ms):
         """Whether a mail of that instant may have been this one's, and unrecorded."""
-        end_ms = self.recovered_ms or self.replaced_ms
+        end_ms = self.recovered_ms or self.replaced_ms or wall_ms()
         return self.point.startswith(MAILS_TWICE) and self.armed_ms <= time_ms <= end_ms
 
     def __repr__(self):
@@ -213,8 +213,9 @@ class Siege:
                     self.replace(living, recovering, death, point)
             recovering = [death for death in recovering if not self.take_recovery(death)]
         for death in living:
-            while not self.take_death(death) and not self.take_miss(death):
-                self.driver.round()
+            death.worker.process.kill()
+            death.worker.process.wait()
+            self.take_death(death)
 
     @staticmethod
     def replace(living, recovering, death, point):
@@ -255,7 +256,7 @@ class Siege:
             found.setdefault((*mail["rcpt_tos"], mail["message_id"]), []).append(mail)
         return found
 
-    def finish(self, seconds=90):
+    def finish(self, seconds=120):
         """Until all is over; then the model, the auditor and the mails."""
         self.publish_reference()
         self.tell()
