@@ -16,7 +16,7 @@ MAIL = ["after-mail", "after-mails"]
 TIMERS = ["after-lease", "after-wake-ups", "in-sweep", "after-sweep", "in-rebuild",
           "after-rebuild"]
 CPORCTL = ["after-migrations", "after-topics", "after-copy", "after-copies"]
-STATEMENTS_MIN = 6  # of a transaction that loads and saves something
+STATEMENTS_MIN = 4  # of a transaction that loads and saves something
 STORM_S, STORM_MEAN = 60, 500
 PROGRAMS = (*harness.SERVICES, "cporctl")
 
