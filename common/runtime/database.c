@@ -2,6 +2,7 @@
 #include "database_internal.h"
 
 #include "clock.h"
+#include "crash_point.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,7 @@ static bool run_first(Database *database, const char *sql, Error *reterr)
 
 bool database_begin(Database *database, Error *reterr)
 {
+    crash_point_restart(CRASH_AFTER_STATEMENT);
     return run_first(database, "BEGIN", reterr);
 }
 
@@ -246,6 +248,7 @@ bool database_run(Database *database, const DbStatement *statement, const char *
                                          parameters, NULL, NULL, 0);
     if (!read_results(database, what, sent, &result, reterr))
         return false;
+    crash_point(CRASH_AFTER_STATEMENT);
     if (ret_result != NULL)
         *ret_result = (DbResult *)result;
     else

@@ -1,6 +1,7 @@
 /* kafka_publish.c - one Kafka transaction for a batch: outcomes, dead letters, offsets. */
 #include "kafka_internal.h"
 
+#include "crash_point.h"
 #include "log.h"
 
 #include <stdio.h>
@@ -94,6 +95,7 @@ static bool txn_begin(Kafka *kafka, Error *reterr)
         return publish_failed(kafka, "begin Kafka transaction", error, reterr);
     kafka->txn = TXN_OPEN;
     kafka->txn_batch_number = kafka->batch_number;
+    crash_point(CRASH_AFTER_KAFKA_BEGIN);
     return true;
 }
 
@@ -109,6 +111,7 @@ static bool txn_commit(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     if (error == NULL) {
         kafka->txn = TXN_NONE;
+        crash_point(CRASH_AFTER_KAFKA_COMMIT);
         return true;
     }
     if (!rd_kafka_error_is_retriable(error))
@@ -197,6 +200,7 @@ static bool send_all(Kafka *kafka, const Batch *batch, int64_t deadline_mono_ms,
         if (!send_one(kafka, &sending, deadline_mono_ms, reterr))
             return false;
     }
+    crash_point(CRASH_AFTER_PRODUCE);
     return true;
 }
 
@@ -230,7 +234,10 @@ static bool send_offsets(Kafka *kafka, const Batch *batch, int64_t deadline_mono
             rd_kafka_send_offsets_to_transaction(kafka->producer, offsets, kafka->membership, -1);
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     rd_kafka_topic_partition_list_destroy(offsets);
-    return error == NULL || publish_failed(kafka, "send offsets to transaction", error, reterr);
+    if (error != NULL)
+        return publish_failed(kafka, "send offsets to transaction", error, reterr);
+    crash_point(CRASH_AFTER_OFFSETS);
+    return true;
 }
 
 bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)

@@ -1,6 +1,7 @@
 /* worker.c - the step that every worker makes: poll, handle, publish; what fails is tried again. */
 #include "worker_internal.h"
 
+#include "crash_point.h"
 #include "log.h"
 
 #include <malloc.h>
@@ -44,6 +45,7 @@ static bool worker_handle(Worker *worker, Error *reterr)
 static bool worker_publish(Worker *worker, Error *reterr)
 {
     const int64_t start_mono_ms = clock_mono_now();
+    crash_point(CRASH_BEFORE_PUBLISH);
     const bool ok = kafka_publish(worker->kafka, &worker->batch, reterr);
     metric_observe_ms(worker->metrics.publish_seconds, clock_mono_now() - start_mono_ms);
     return ok;
@@ -66,6 +68,7 @@ static bool worker_finish_batch(Worker *worker, Error *reterr)
     bool put_back = false;
     worker->replayed_count = 0;
     worker->replayed_mono_ms = clock_mono_now();
+    crash_point(CRASH_AFTER_POLL);
     metric_set(worker->metrics.in_flight, (int64_t)worker->batch.record_count);
     for (int i = 0; !done && !lost && !put_back && (i == 0 || !worker_is_stopping()); i++) {
         worker_beat(worker);

@@ -1,6 +1,7 @@
 /* worker_config.c - a worker's arguments and the settings that all workers have. */
 #include "worker_internal.h"
 
+#include "crash_point.h"
 #include "log.h"
 
 #include <libgen.h>
@@ -134,6 +135,7 @@ bool worker_configure(Worker *worker, Error *reterr)
            check_name("CPOR_GROUP_PREFIX", config_text(config, "CPOR_GROUP_PREFIX"), 0, reterr) &&
            log_init(worker->spec->name, worker->instance, config_text(config, "CPOR_LOG_LEVEL"),
                     reterr) &&
+           crash_point_arm(reterr) &&
            clock_init(&worker->clock, config_text(config, "CPOR_CLOCK_START"),
                       config_text(config, "CPOR_CLOCK_WALL_START"),
                       config_text(config, "CPOR_CLOCK_SPEED"), worker->production, reterr);

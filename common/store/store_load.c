@@ -1,6 +1,7 @@
 /* store_load.c - lock and load claims, then ask the history which events were handled before. */
 #include "claim/outbound.h"
 #include "claim/uuid.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "store/claim_row.h"
@@ -10,8 +11,10 @@
 
 bool work_begin(Work *work, Error *reterr)
 {
-    return database_begin(work->database, reterr) &&
-           (work->is_partial || work->batch->record_count == 0 || positions_load(work, reterr));
+    if (!database_begin(work->database, reterr))
+        return false;
+    crash_point(CRASH_AFTER_BEGIN);
+    return work->is_partial || work->batch->record_count == 0 || positions_load(work, reterr);
 }
 
 static bool work_take_claims(Work *work, const DbResult *result, Error *reterr)

@@ -1,5 +1,6 @@
 /* store_save.c - everything that a batch changed, in a few set-based statements and one commit. */
 #include "claim/outbound.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "store/claim_row.h"
@@ -415,15 +416,24 @@ static void work_publish(Work *work)
             batch_add_outcome(work->batch, &work->moves[i]->outcomes[j]);
 }
 
+static bool save_all(Work *work, Error *reterr)
+{
+    return save_claims(work, reterr) && save_documents(work, reterr) &&
+           save_attachments(work, reterr) && save_timers(work, reterr) && kept_save(work, reterr) &&
+           save_holders(work, reterr) && save_contenders(work, reterr) &&
+           save_history(work, reterr) && save_positions(work, reterr);
+}
+
 bool work_save(Work *work, Error *reterr)
 {
-    if (!save_claims(work, reterr) || !save_documents(work, reterr) ||
-        !save_attachments(work, reterr) || !save_timers(work, reterr) || !kept_save(work, reterr) ||
-        !save_holders(work, reterr) || !save_contenders(work, reterr) ||
-        !save_history(work, reterr) || !save_positions(work, reterr) ||
-        !database_commit(work->database, reterr))
+    if (!save_all(work, reterr))
         return false;
+    crash_point(CRASH_BEFORE_DATABASE_COMMIT);
+    if (!database_commit(work->database, reterr))
+        return false;
+    crash_point(CRASH_AFTER_DATABASE_COMMIT);
     work_arm_timers(work);
+    crash_point(CRASH_AFTER_ARMING);
     work_publish(work);
     return true;
 }

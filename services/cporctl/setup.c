@@ -6,6 +6,8 @@
 #include "topics.h"
 #include "wait.h"
 
+#include "runtime/crash_point.h"
+
 #include <string.h>
 
 enum { LOOK_MS = 2000 }; /* of one try: short, so that progress is told */
@@ -32,10 +34,12 @@ static bool setup_wait_database(Session *session)
 
 static bool setup_database(Session *session, SetupReport *report)
 {
-    return session_open_database(
-               session, (int)config_integer(session->config, "CPOR_MIGRATION_TIMEOUT_MS")) &&
-           migrations_apply(session, session_share_path(session, "migrations"), report) &&
-           roles_apply(session, report);
+    if (!session_open_database(session,
+                               (int)config_integer(session->config, "CPOR_MIGRATION_TIMEOUT_MS")) ||
+        !migrations_apply(session, session_share_path(session, "migrations"), report))
+        return false;
+    crash_point(CRASH_AFTER_MIGRATIONS);
+    return roles_apply(session, report);
 }
 
 /* ---- Kafka ---- */
@@ -93,8 +97,10 @@ static bool setup_create(Session *session, TopicAdmin *admin, TopicList *list, S
     for (size_t i = 0; i < list->count; i++)
         is_new[i] = list->topics[i].found_count == 0;
     if (!topic_admin_create(admin, list, (int)config_integer(session->config, "CPOR_REPLICATION"),
-                            &session->error) ||
-        !setup_wait_leaders(session, admin, list))
+                            &session->error))
+        return false;
+    crash_point(CRASH_AFTER_TOPICS);
+    if (!setup_wait_leaders(session, admin, list))
         return false;
     for (size_t i = 0; i < list->count; i++) {
         if (!is_new[i])

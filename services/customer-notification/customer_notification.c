@@ -3,6 +3,7 @@
 
 #include "claim/outbound.h"
 #include "claim/transition.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 
@@ -301,6 +302,7 @@ static bool chunk_handle(const Work *whole, const Notification *notification, Ba
         return false;
     const bool all_sent =
         mails_send(notification, config_text(config, "CPOR_MAIL_FROM"), mails, count, &send_error);
+    crash_point(CRASH_AFTER_MAILS);
     chunk_init(&record, whole, whole->batch, first);
     if (!chunk_record(&record, notification, mails, count, all_sent, reterr)) {
         database_rollback(record.database);

@@ -2,6 +2,7 @@
 #include "customer_notification.h"
 
 #include "runtime/clock.h"
+#include "runtime/crash_point.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -42,6 +43,7 @@ static void *sender_run(void *argument)
         } /* the one that was on its way is put off, so that it cannot block the others for ever */
         mail->answered_at_ms = clock_now(sending->clock);
         mail->answered = true;
+        crash_point(CRASH_AFTER_MAIL);
     }
     return NULL;
 }

@@ -25,6 +25,7 @@ from words import instant_text
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "deploy/local/stack"
 BIN = pathlib.Path(os.environ.get("CPOR_BIN_DIR", ROOT / "build/release/bin"))
+FAULTS_BIN = pathlib.Path(os.environ.get("CPOR_FAULTS_BIN_DIR", ROOT / "build/faults/bin"))
 SERVICES = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
 REFERENCE_TOPICS = ("partner", "tenant", "subscription")
 PARTITIONS = 4
@@ -85,7 +86,7 @@ class Worker:
     def start(self):
         assert self.process is None, f"{self.instance} runs already"
         program = self.installation.binaries / self.service
-        assert program.exists(), f"{program} is missing: cmake --build --preset release"
+        assert program.exists(), f"{program} is missing: cmake --build --preset release or faults"
         env = {**self.installation.env, "CPOR_INSTANCE": self.instance}
         env["CPOR_DATABASE_URL"] = roles.login_url(env["CPOR_DATABASE_URL"], self.service)
         env.update(self.settings)
@@ -450,7 +451,7 @@ class StatusBoard:
         self.installation = installation
         self.follower = installation.follow("claim-status")
         self.events = collections.defaultdict(dict)  # (tenant, claim) -> {sequence: data}
-        self.fresh = []
+        self.heard = {}  # service -> wall ms of its newest event
 
     def update(self, timeout_s=0.02):
         """Returns [(key, data)] of what is new."""
@@ -459,6 +460,7 @@ class StatusBoard:
             if record.header("ce_type") != "cpor.claim.status-changed.v1":
                 continue
             data = record.json
+            self.heard[record.header("ce_source").removeprefix("cpor/")] = record.timestamp
             key = (data["tenant_id"], data["claim_id"])
             self.events[key][data["sequence"]] = data
             fresh.append((key, data))

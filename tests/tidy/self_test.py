@@ -47,6 +47,9 @@ CLEAN = {
         '    [CLAIM_OPEN] = "OPEN",'),
     "common/claim/event.c": source("event.c", '    [EVENT_A] = {"cpor.a.v1", topic, false},',
                                    '    error_reject(reterr,', '                 "BROKEN", "it");'),
+    "common/runtime/crash_point.h": source(
+        "crash_point.h", '#define CRASH_POINTS(POINT) POINT(CRASH_A, "a")'),
+    "common/runtime/dies.c": source("dies.c", "    crash_point(CRASH_A);"),
     "common/claim/rules_one.c": source("rules_one.c", "    {CODE_LATE, late},"),
     "tests/moves.csv": "+,cpor.a.v1,LATE\nNONE,cpor.a.v1,TIRED\nBROKEN OPEN\n",
 }
@@ -114,6 +117,11 @@ def planted():
                 "const ConfigItem items[] = {", '    {"CPOR_A", ""},', '    {"BROKERS", ""},', "};")
     yield plant("setting-names", "common/store/bad.h",
                 "#define BAD_CONFIG_ITEMS \\", '    {"cpor_a", "",  \\', '     "help"}')
+    yield plant("crash-points", "common/claim/bad.c", "    crash_point(CRASH_B);")
+    yield plant("crash-points", "services/one/bad.c", "    crash_point_restart(CRASH_B);")
+    yield plant("crash-points", "common/runtime/crash_point.h",
+                '#define CRASH_POINTS(POINT) POINT(CRASH_A, "a") POINT(CRASH_B, "b")',
+                "/* crash_point(CRASH_B); */")
     yield plant("format", "tests/fuzz/bad.c", "", "int bad  = 1;")
     for call in ('arena_printf(arena, "select a from b where c = \'%s\'", c);',
                  'snprintf(sql, size, "delete from b where c = %d", c);',

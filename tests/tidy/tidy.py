@@ -311,6 +311,26 @@ def check_setting_names(tree):
                     yield Found(path, line, f"the setting {item[1]} must begin with CPOR_")
 
 
+# ---- crash points ----
+
+CRASH_POINTS = "common/runtime/crash_point.h"
+
+
+def check_crash_points(tree):
+    """Each point of the table is passed somewhere; each that is passed is in the table."""
+    places = [(path, line, match[1]) for path, text in tree.matching(r"(common|services)/.+\.c")
+              for line, content in numbered(without_comments_and_texts(text))
+              for match in re.finditer(r"\bcrash_point(?:_restart)?\((CRASH_\w+)\)", content)]
+    table = {match[1]: line for line, content in numbered(tree.texts.get(CRASH_POINTS, ""))
+             for match in re.finditer(r"\bPOINT\((CRASH_\w+),", content)}
+    for path, line, name in places:
+        if name not in table:
+            yield Found(path, line, f"{name} is not in the table of {CRASH_POINTS}")
+    for name, line in table.items():
+        if name not in {used for _, _, used in places}:
+            yield Found(CRASH_POINTS, line, f"{name} is passed nowhere")
+
+
 # ---- tests ----
 
 def check_coverage(tree):
@@ -372,6 +392,7 @@ CHECKS = {
     "first-lines": check_first_lines,
     "docstrings": check_docstrings,
     "setting-names": check_setting_names,
+    "crash-points": check_crash_points,
     "coverage": check_coverage,
     "sql": check_sql,
     "format": check_format,
