@@ -2,9 +2,16 @@
 
 import dataclasses
 import random
+import sys
 
+import table_group
+import table_mail
+import table_network
+import table_poison
 import table_servers
+import table_time
 import table_workers
+from harness import ROOT
 from words import instant_ms
 from world import World
 
@@ -29,8 +36,19 @@ class Theme:
 THEMES = {theme.name: theme for theme in (
     Theme("workers", 20_000, instant_ms("2026-05-20T08:00:00.000Z")),
     Theme("servers", 20_000, instant_ms("2026-09-14T08:00:00.000Z"), seconds_each=14),
+    Theme("network", 20_000, instant_ms("2026-06-10T08:00:00.000Z"), seconds_each=14,
+          make=table_network.NetworkWorld),
+    Theme("group", 20_000, instant_ms("2026-02-02T08:00:00.000Z"), seconds_each=20),
+    # No deadline passes, and no notice is given up, while its faults last.
+    Theme("slow", 2_000, instant_ms("2026-04-13T08:00:00.000Z"),
+          {"CPOR_SMTP_TIMEOUT_MS": "4000"}, seconds_each=10, make=table_mail.MailWorld),
+    Theme("time", 20_000, instant_ms("2026-03-06T08:00:00.000Z"), seconds_each=25,
+          make=table_time.TimeWorld),
+    Theme("poison", 20_000, instant_ms("2026-07-06T08:00:00.000Z"), seconds_each=5),
 )}
-TABLES = (table_workers, table_servers)
+# Random crash points (a build that has them) are one more table, of the theme "workers".
+TABLES = (table_workers, table_servers, table_network, table_group, table_mail, table_time,
+          table_poison)
 
 
 def all_faults():
@@ -38,7 +56,11 @@ def all_faults():
 
 
 def stack_env():
-    return {}
+    """Listeners of Kafka for the workers of each side, which the proxies stand before."""
+    sys.path.append(str(ROOT / "deploy/local"))
+    from process import choose_port
+    table_network.NetworkWorld.sides = table_network.Sides(choose_port)
+    return table_network.NetworkWorld.sides.env()
 
 
 def rounds(seed, only=None):

@@ -71,9 +71,9 @@ def audit(world):
                              f"tenant {row['tenant_id']})")
 
 
-def judge_round(world, refused=()):
+def judge_round(world):
     """All findings of a round whose workers have ended."""
-    judge = Judge(world.installation, refused=refused)
+    judge = Judge(world.installation, refused=world.refused_addresses())
     findings = list(early_events(judge)) + list(poison_findings(world, judge))
     judge.check_all()
     judge.check_mails(exactly_once=False)

@@ -27,6 +27,7 @@ class Mark:
     at: float
     services: tuple = SERVICES
     afterwards: typing.Callable = lambda: None  # when the recovery was measured
+    until: typing.Callable | None = None  # instead of the services' words: its moment, or false
 
 
 class World:
@@ -58,6 +59,10 @@ class World:
     def settings_of(self, _number):
         """Of the workers with this number."""
         return {}
+
+    def refused_addresses(self):
+        """Of contacts that a mail server refused by chance."""
+        return ()
 
     def seconds(self, short, long):
         return long if self.options.long else short
@@ -158,6 +163,9 @@ class World:
             found = self.flow.board.first_after(mark.at)
             return found if wanted <= found.keys() else None
         self.poked_at = 0.0
+        if mark.until is not None:
+            at = self.until(mark.until, WENT_ON_MAX_S)
+            return at - mark.at if at else None
         found = self.until(first_words, WENT_ON_MAX_S)
         if not found:
             missing = sorted(wanted - self.flow.board.first_after(mark.at).keys())
