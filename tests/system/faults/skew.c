@@ -10,7 +10,7 @@ int clock_gettime(clockid_t clock, struct timespec *time)
     static long skew_ms;
     if (real == NULL) {
         const char *text = getenv("FAULT_SKEW_MS");
-        skew_ms = text == NULL ? 0 : atol(text);
+        skew_ms = text == NULL ? 0 : strtol(text, NULL, 10);
         *(void **)&real = dlsym(RTLD_NEXT, "clock_gettime");
     }
     const int answer = real(clock, time);

@@ -64,9 +64,9 @@ def random_bytes(world, _):
 
 
 def bit_flips(world, topic):
-    """Of a claim's text outside of its strings' words a flip is never harmless: a quote or brace."""
+    """Of quotes, braces, colons and commas: what is flipped is no JSON, or another member."""
     value = bytearray(text_of(world, topic))
-    marks = [at for at, byte in enumerate(value) if byte in b'{}[]:"']
+    marks = [at for at, byte in enumerate(value) if byte in b'{}[]:,"']
     for at in world.random.sample(marks, 3):
         value[at] ^= 1 << world.random.randrange(8)
     return bytes(value), []

@@ -1,4 +1,4 @@
-"""The rounds: which faults go together, under which clock, and in which order the seed puts them."""
+"""The rounds: which faults go together, under which clock, in which order the seed puts them."""
 
 import dataclasses
 import random
