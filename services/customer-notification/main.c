@@ -17,6 +17,7 @@ int main(int argc, char **argv)
         .handle = notification_handle,
         .reload = notification_reload,
         .close = notification_close,
+        .slow_call_setting = "CPOR_SMTP_TIMEOUT_MS",
     };
     return worker_main(&spec, argc, argv);
 }

@@ -31,9 +31,10 @@ class MailWorld(World):
 
 
 def answer_badly(world, fault):
+    """A stall is longer than the time-out of a message, 4 s in a short run and else 30 s."""
     world.relay.fault = fault
     try:
-        world.go_on(world.seconds(5, 20))
+        world.go_on(world.seconds(5, 36 if fault == mail_relay.STALL_IN_DATA else 15))
     finally:
         world.relay.heal()
     return Mark(time.time(), SERVICE)

@@ -20,7 +20,7 @@ FAULTS_PER_ROUND = 9
 
 @dataclasses.dataclass
 class Theme:
-    """start_at_ms, speed: of the scaled clock."""
+    """start_at_ms, speed: of the scaled clock; settings: of the workers in a short run."""
     name: str
     speed: int
     start_at_ms: int

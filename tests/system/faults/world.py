@@ -35,7 +35,8 @@ class World:
         self.stack, self.theme, self.options = stack, theme, options
         self.random = random.Random(seed)
         self.installation = Installation(stack, folder, speed=theme.speed,
-                                         start_at_ms=theme.start_at_ms, settings=theme.settings)
+                                         start_at_ms=theme.start_at_ms,
+                                         settings={} if options.long else theme.settings)
         self.installation.supervised = False
         self.paused = set()  # instances that are stopped on purpose
         self.restart_count = 0
