@@ -49,7 +49,7 @@ class Run:
         try:
             self.stack.up()
             for number, (theme, faults, seed) in enumerate(
-                    themes.rounds(self.options.seed, self.options.only), 1):
+                    themes.rounds(self.options.seed, self.options.only, self.options.long), 1):
                 self.round(number, theme, faults, seed)
                 self.slowest_s = max(self.slowest_s, time.monotonic() - self.round_began)
                 if self.left_s() < self.slowest_s / 2:

@@ -86,9 +86,9 @@ def committed(installation, service, number):
 
 
 def table():
-    yield Fault("group: instances come and go", "group", come_and_go, 10)
-    yield Fault("group: stopped beyond its session, then goes on", "group", believed_dead, 10)
-    yield Fault("group: opt-out-expiry stopped beyond its session, then goes on", "group",
+    yield Fault("group: instances come and go", "workers", come_and_go, 10)
+    yield Fault("group: stopped beyond its session, then goes on", "workers", believed_dead, 10)
+    yield Fault("group: opt-out-expiry stopped beyond its session, then goes on", "workers",
                 believed_dead, 10, "opt-out-expiry")
-    yield Fault("group: two instances with one name", "group", same_name, 10)
+    yield Fault("group: two instances with one name", "workers", same_name, 10)
     yield Fault("group: partitions added", "slow", add_partitions, 60)

@@ -73,7 +73,7 @@ def bit_flips(world, topic):
 
 
 def deep(world, topic):
-    depth = world.random.choice((17, 100, 900))
+    depth = world.random.choice((17, 100, 300))
     event = {**event_of(world, topic), "deep": None}
     text = json.dumps(event).replace('"deep": null', '"deep": ' + "[" * depth + "]" * depth)
     return text.encode(), []
@@ -84,7 +84,12 @@ def endless(_world, _topic):
 
 
 def huge_numbers(world, topic):
-    text = json.dumps({**event_of(world, topic), "revision": "N"})
+    event = {**event_of(world, topic), "revision": "N"}
+    if topic == "claim-submission":
+        event["lines"][0]["line"] = "N"
+    else:
+        event["lines"] = ["N"]
+    text = json.dumps(event)
     number = world.random.choice(("1e999", "-1e999", "9" * 400, "1" + "0" * 30, "1.5",
                                   "0." + "0" * 400 + "1"))
     return text.replace('"N"', number).encode(), []
@@ -138,4 +143,4 @@ def table():
             ("invalid UTF-8", not_utf_8), ("duplicate keys", keys_twice),
             ("header floods", header_flood), ("over the size limit", too_large),
             ("at the size limit", at_the_limit)):
-        yield Fault(f"poison: {text}", "poison", inject, 60, kind)
+        yield Fault(f"poison: {text}", "workers", inject, 60, kind)

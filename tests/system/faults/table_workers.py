@@ -21,7 +21,7 @@ def kill_for_good(world, service):
     worker = world.worker(service, world.random.choice((1, 2)))
     worker.kill()
     mark = Mark(time.time(), (service,))
-    mark.afterwards = lambda: (worker.start(), world.settle_in(service))
+    mark.afterwards = lambda: world.bring_back(worker)
     return mark
 
 

@@ -1,9 +1,14 @@
-"""What a run of faults measured: one row per fault, as a table and as lines of JSON."""
+#!/usr/bin/env python3
+"""What a run of faults measured: one row per fault, as a table and as lines of JSON.
+
+Called with such files it prints the table of all of them.
+"""
 
 import collections
 import dataclasses
 import json
 import statistics
+import sys
 
 WENT_ON_MAX_S = 60
 VERDICTS = ("lost", "early", "double", "other")
@@ -61,6 +66,17 @@ class Tally:
                      f"{sums['double']} | | | |")
         return "\n".join(lines)
 
+    def read(self, path):
+        """Adds the rows of a file that write() wrote, or a test of crash points."""
+        with open(path, encoding="utf-8") as file:
+            for line in file:
+                data = json.loads(line)
+                row = self.row(data["fault"], data.get("aim_s", WENT_ON_MAX_S))
+                row.in_flight = max(row.in_flight, data["in_flight"])
+                for name in ("injected", *VERDICTS, "recovery_s", "notes"):
+                    setattr(row, name, getattr(row, name) + data.get(name, type(
+                        getattr(row, name))()))
+
     def failures(self):
         return [f"{row.fault}: " + ", ".join(
             [f"{name} {getattr(row, name)}" for name in VERDICTS if getattr(row, name)] + row.notes)
@@ -70,3 +86,15 @@ class Tally:
         with open(path, "w", encoding="utf-8") as file:
             for row in self.rows.values():
                 file.write(json.dumps(dataclasses.asdict(row)) + "\n")
+
+
+def main():
+    tally = Tally()
+    for path in sys.argv[1:]:
+        tally.read(path)
+    print(tally.table())
+    print("\n".join(tally.failures()))
+
+
+if __name__ == "__main__":
+    main()

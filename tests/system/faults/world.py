@@ -89,14 +89,12 @@ class World:
                 worker.start()
                 self.restart_count += 1
 
-    def settle_in(self, service):
-        """Until a started instance has its partitions: nobody else's words hide its silence."""
-        log = [worker.log for worker in self.installation.workers.values()
-               if worker.service == service]
-        def all_have():
-            return all(last_word(path, r"partitions-(assigned|revoked)") == "assigned"
-                       for path in log)
-        self.until(all_have, 30)
+    def bring_back(self, worker):
+        """Starts it; until it has its partitions: the next fault finds both instances at work."""
+        before = worker.log.read_text(errors="replace").count("partitions-assigned")
+        worker.start()
+        self.until(lambda: worker.log.read_text(errors="replace").count("partitions-assigned")
+                   > before, 30)
         self.go_on(1)
 
     def check_health(self):
@@ -219,8 +217,3 @@ def health_of(worker):
         return str(error)
     finally:
         connection.close()
-
-
-def last_word(path, pattern):
-    words = re.findall(pattern, path.read_text(errors="replace"))
-    return words[-1] if words else None
