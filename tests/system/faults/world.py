@@ -174,7 +174,7 @@ class World:
 
     # ---- the end
 
-    def drain(self, seconds=180):
+    def drain(self, seconds=90):
         """No more claims; all time-outs pass; every claim comes to its end."""
         self.flow.feeds = False
         self.until(lambda: False, 1)
