@@ -11,6 +11,7 @@ from generator import FINAL, Load
 
 SUBMITTED = "cpor.claim.submitted.v1"
 SAME_MOMENT_S = 0.001
+DEAD_ENDS = ("REJECTED", "WITHDRAWN", "ENDED")
 
 
 class Stories(Load):
@@ -103,7 +104,22 @@ class Flow(Driver):
             self.next_at = max(self.next_at + 1 / self.per_second, time.monotonic() - 1)
             self.submit_next()
         super().round()
+        if not self.feeds:
+            self.drop_hopeless()
         self.in_flight = {key for key in self.in_flight if self.board.status(key) not in FINAL}
+
+    def drop_hopeless(self):
+        """Steps that wait for what a claim can no longer become: its notice was refused for good
+        by a fault, and the story was meant for another end."""
+        for key, entries in self.waiting.items():
+            if self.board.status(key) not in DEAD_ENDS:
+                continue
+            for entry in list(entries):
+                entries.remove(entry)
+                self.open_steps -= 1
+                story, index = entry[2:]
+                lost = self.stories.keys_of(story[index:]) - self.stories.keys_of(story[:index])
+                self.stories.claims = [claim for claim in self.stories.claims if claim not in lost]
 
     def poke(self, count=12):
         """Now: some claims, and all opt-outs that would come later."""

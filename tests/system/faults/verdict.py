@@ -13,7 +13,8 @@ KINDS = (
     ("double", re.compile(r"published \d+ times|published twice|, actual held by|DOUBLE|twice")),
     ("early", re.compile(r"expected no such event|early|before its deadline")),
     ("lost", re.compile(r"expected one (?:official|ended) event|no status event|actual None"
-                        r"|forwarded|have not ended|: status: expected|lost|missing")),
+                        r"|forwarded|have not ended|: status: expected"
+                        r"|status sequence: expected|previous_status of|lost|missing")),
     ("other", re.compile("")),
 )
 CLAIM = re.compile(r"claim (\S+) of tenant ([0-9a-f-]{36})")
