@@ -43,7 +43,7 @@ THEMES = {theme.name: theme for theme in (
     # No deadline passes, and no notice is given up, while its faults last.
     Theme("slow", 2_000, instant_ms("2026-04-13T08:00:00.000Z"),
           {"CPOR_SMTP_TIMEOUT_MS": "4000"}, seconds_each=10, make=table_mail.MailWorld),
-    Theme("time", 20_000, instant_ms("2026-03-06T08:00:00.000Z"), seconds_each=25,
+    Theme("time", 20_000, instant_ms("2026-10-15T08:00:00.000Z"), seconds_each=25,
           make=table_time.TimeWorld),
 )}
 # Random crash points (a build that has them) are one more table, of the theme "workers".
