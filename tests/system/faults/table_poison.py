@@ -86,7 +86,7 @@ def endless(_world, _topic):
 def huge_numbers(world, topic):
     event = {**event_of(world, topic), "revision": "N"}
     if topic == "claim-submission":
-        event["lines"][0]["line"] = "N"
+        event["claim_name"] = "N"
     else:
         event["lines"] = ["N"]
     text = json.dumps(event)
