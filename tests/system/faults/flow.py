@@ -93,7 +93,9 @@ class Flow(Driver):
         self.feeds = True
 
     def submit_next(self, count=1):
-        for story in itertools.islice(self.coming, count):
+        chosen = list(itertools.islice(self.coming, count))
+        assert chosen, "the stories of the round are used up"
+        for story in chosen:
             keys = self.stories.keys_of(story)
             self.stories.claims += sorted(keys)
             self.in_flight |= keys

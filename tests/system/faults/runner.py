@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -20,6 +21,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent),
                 str(pathlib.Path(__file__).resolve().parents[1])]
 
+import harness  # noqa: E402
 import themes  # noqa: E402
 from harness import Stack, say  # noqa: E402
 from tally import Tally  # noqa: E402
@@ -55,7 +57,16 @@ class Run:
                 if self.left_s() < self.slowest_s / 2:
                     break
         finally:
+            self.end_workers()
             self.stack.clean()
+
+    @staticmethod
+    def end_workers():
+        """Of a run that was interrupted: nothing of it stays."""
+        for installation in harness.running:
+            for worker in installation.workers.values():
+                if worker.process is not None:
+                    worker.process.kill()
 
     def round(self, number, theme, faults, seed):
         say(f"\nround {number}: {theme.name}, seed {seed}, {len(faults)} faults "
@@ -147,6 +158,7 @@ def parse_arguments():
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     run = Run(parse_arguments())
     run.go()
     print(f"\nseed {run.options.seed}, {run.round_count} rounds, "

@@ -13,7 +13,7 @@ from harness import SERVICES, Installation, Worker, say
 from tally import WENT_ON_MAX_S, Finding
 
 INSTANCES = (1, 2)
-POKE_S = 0.7
+POKE_S, POKE_MAX_S = 0.6, 5
 HEALTH_S = 0.5
 DRAIN_SPEED = 200_000
 DRAIN_DAYS = 30
@@ -42,6 +42,7 @@ class World:
         self.restart_count = 0
         self.notes = []  # what was seen that must not be
         self.health_at = self.poked_at = 0.0
+        self.poke_pause_s = None
         self.health_turn = 0
         self.poison = []  # records of the workers' own topics that must end as dead letters
         stories = Stories(seed, int(seconds * CLAIMS_PER_SECOND * 1.4) + 300, theme.start_at_ms,
@@ -148,8 +149,12 @@ class World:
             raise failed[0]
 
     def poke(self):
-        if time.monotonic() - self.poked_at > POKE_S:
-            self.poked_at = time.monotonic()
+        """Often at first, then seldom: work that cannot go on must not pile up."""
+        now = time.monotonic()
+        if self.poke_pause_s is None or now - self.poked_at > self.poke_pause_s:
+            self.poke_pause_s = min(POKE_S if self.poke_pause_s is None
+                                    else 1.4 * self.poke_pause_s, POKE_MAX_S)
+            self.poked_at = now
             self.flow.poke()
 
     def recover(self, mark):
@@ -161,7 +166,7 @@ class World:
             self.poke()
             found = self.flow.board.first_after(mark.at)
             return found if wanted <= found.keys() else None
-        self.poked_at = 0.0
+        self.poke_pause_s = None
         if mark.until is not None:
             at = self.until(mark.until, WENT_ON_MAX_S)
             return at - mark.at if at else None
