@@ -27,7 +27,7 @@ from harness import Stack, say  # noqa: E402
 from tally import Tally  # noqa: E402
 from verdict import judge_round  # noqa: E402
 
-PAUSE_S = 1.0
+PAUSE_S = 0.5
 SHOWN_MAX = 12
 
 

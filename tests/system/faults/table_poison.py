@@ -88,7 +88,7 @@ def huge_numbers(world, topic):
     if topic == "claim-submission":
         event["claim_name"] = "N"
     else:
-        event["lines"] = ["N"]
+        event["claim_id"] = "N"
     text = json.dumps(event)
     number = world.random.choice(("1e999", "-1e999", "9" * 400, "1" + "0" * 30, "1.5",
                                   "0." + "0" * 400 + "1"))
