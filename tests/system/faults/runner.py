@@ -54,6 +54,8 @@ class Run:
                     themes.rounds(self.options.seed, self.options.only, self.options.long), 1):
                 self.round(number, theme, faults, seed)
                 self.slowest_s = max(self.slowest_s, time.monotonic() - self.round_began)
+                if self.options.json:  # what is known, should the rest not come
+                    self.tally.write(self.options.json)
                 if self.left_s() < self.slowest_s / 2:
                     break
         finally:
@@ -165,8 +167,6 @@ def main():
           f"{(time.monotonic() - run.begin) / 60:.1f} minutes\n\n{run.tally.table()}\n")
     for text in run.tally.failures():
         print(f"failed: {text}")
-    if run.options.json:
-        run.tally.write(run.options.json)
     failed = run.tally.failed_count()
     print(f"faults: {len(run.tally.rows) - failed} passed, {failed} failed")
     return 1 if failed or not run.tally.rows else 0
