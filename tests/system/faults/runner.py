@@ -28,6 +28,7 @@ from tally import Tally  # noqa: E402
 from verdict import judge_round  # noqa: E402
 
 PAUSE_S = 0.5
+FULL_MINUTES = 10
 SHOWN_MAX = 12
 
 
@@ -51,16 +52,22 @@ class Run:
         try:
             self.stack.up()
             for number, (theme, faults, seed) in enumerate(
-                    themes.rounds(self.options.seed, self.options.only, self.options.long), 1):
+                    themes.rounds(self.options), 1):
                 self.round(number, theme, faults, seed)
                 self.slowest_s = max(self.slowest_s, time.monotonic() - self.round_began)
                 if self.options.json:  # what is known, should the rest not come
                     self.tally.write(self.options.json)
-                if self.left_s() < self.slowest_s / 2:
+                if self.is_over(number):
                     break
         finally:
             self.end_workers()
             self.stack.clean()
+
+    def is_over(self, round_count):
+        """Ten minutes or more see each theme once, also where the machine is slow."""
+        if self.options.minutes >= FULL_MINUTES and round_count < themes.round_count(self.options):
+            return False
+        return self.left_s() < self.slowest_s / 2
 
     @staticmethod
     def end_workers():

@@ -64,20 +64,28 @@ def stack_env():
     return table_network.NetworkWorld.sides.env()
 
 
-def rounds(seed, only=None, is_long=False):
-    """Endless: (theme, faults, seed of the claims). All faults once, then all again otherwise."""
-    chance = random.Random(seed)
-    faults = [fault for fault in all_faults()
-              if only is None or only.search(fault.name) or only.search(fault.theme)]
-    while faults:
-        found = []
-        for theme in THEMES.values():
-            mine = [fault for fault in faults if fault.theme == theme.name]
-            chance.shuffle(mine)
-            found += [(theme, part) for part in parts_of(theme, mine, is_long)]
-        chance.shuffle(found)
-        for theme, chosen in found:
+def rounds(options):
+    """Endless: (theme, faults, seed of the claims). Each theme once, then all again otherwise."""
+    chance = random.Random(options.seed)
+    while cycle := one_cycle(options, chance):
+        for theme, chosen in cycle:
             yield theme, chosen, chance.randrange(1_000_000)
+
+
+def one_cycle(options, chance):
+    only, found = options.only, []
+    for theme in THEMES.values():
+        mine = [fault for fault in all_faults() if fault.theme == theme.name and (
+            only is None or only.search(fault.name) or only.search(fault.theme))]
+        chance.shuffle(mine)
+        found += [(theme, part) for part in parts_of(theme, mine, options.long)]
+    chance.shuffle(found)
+    return found
+
+
+def round_count(options):
+    """Of one cycle."""
+    return len(one_cycle(options, random.Random(options.seed)))
 
 
 def parts_of(theme, faults, is_long):
