@@ -86,6 +86,7 @@ class Run:
         struck = []  # (row, claims that were in flight)
         world = None
         try:
+            self.stack.up()  # what a round left down is no fault of the next
             world = theme.open(self.stack, folder, seed, len(faults), self.options)
             world.warm_up()
             for fault in faults:
@@ -141,9 +142,9 @@ class Run:
                 setattr(row, fault.kind, getattr(row, fault.kind) + 1)
         try:
             world.close()
-        except AssertionError as error:
+        except Exception as error:  # the contracts, or a server that is not there
             for row, _ in struck:
-                row.notes.append(f"round {number}, deploy/contracts/: {str(error)[:300]}")
+                row.notes.append(f"round {number}, at its close: {str(error)[:300]}")
         say(f"  {len(faults)} faults found; {counts} records in, claims, associations, letters; "
             f"{world.restart_count} restarts by themselves; "
             f"{time.monotonic() - self.round_began:.0f} s; logs: {world.installation.folder}")
