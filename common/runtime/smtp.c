@@ -120,6 +120,10 @@ static int smtp_trace(CURL *curl, curl_infotype type, char *data, size_t size, v
     return 0;
 }
 
+/* The connections of one server tend to die together and in silence. Found out one after another
+ * each costs a whole time-out; one that was idle for longer than this is not used again. */
+static const long idle_seconds_max = 10;
+
 static bool curl_set_up_tls(CURL *curl, const SmtpSettings *settings)
 {
     const long use = settings->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE;
@@ -147,6 +151,7 @@ static bool curl_set_up(Smtp *smtp, const SmtpSettings *settings)
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, half_ms) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT,
                             (long)(timeout_ms + 999) / 1000) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, idle_seconds_max) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_READFUNCTION, smtp_read) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_READDATA, smtp) == CURLE_OK &&

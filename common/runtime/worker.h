@@ -66,6 +66,10 @@ typedef struct WorkerSpec {
      * does not move. Until open has succeeded a request is answered 503 without its handler.
      */
     const HttpRoute *(*routes)(Worker *worker, void *state);
+
+    /* name of the setting (ms) that bounds the service's own call to a server that is neither
+     * PostgreSQL nor Kafka; /healthz waits that much longer for the loop. NULL: there is none. */
+    const char *slow_call_setting;
 } WorkerSpec;
 
 /*

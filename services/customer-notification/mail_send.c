@@ -23,6 +23,14 @@ typedef struct Sender {
     bool failed;
 } Sender;
 
+/* Our clock may be behind the brokers': the server cannot have answered before the notice was asked
+ * for. A window that began before it did would end a day early where a midnight lies between. */
+static int64_t answered_now(const Clock *clock, const Mail *mail)
+{
+    const int64_t now_ms = clock_now(clock);
+    return now_ms > mail->event->receipt_at_ms ? now_ms : mail->event->receipt_at_ms;
+}
+
 static void *sender_run(void *argument)
 {
     Sender *sender = argument;
@@ -41,7 +49,7 @@ static void *sender_run(void *argument)
             if (sender->error.class != ERROR_RETRY || mail->reply.answer != SMTP_TEMPORARY)
                 break;
         } /* the one that was on its way is put off, so that it cannot block the others for ever */
-        mail->answered_at_ms = clock_now(sending->clock);
+        mail->answered_at_ms = answered_now(sending->clock, mail);
         mail->answered = true;
         crash_point(CRASH_AFTER_MAIL);
     }

@@ -18,6 +18,7 @@ int main(int argc, char **argv)
         .replay = store_replay,
         .reload = notification_reload,
         .close = notification_close,
+        .slow_call_setting = "CPOR_SMTP_TIMEOUT_MS",
     };
     return worker_main(&spec, argc, argv);
 }
