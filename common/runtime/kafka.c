@@ -204,46 +204,58 @@ void kafka_batch_end(Kafka *kafka, Batch *batch)
     *batch = (Batch){.arena = arena};
 }
 
-static bool seek(Kafka *kafka, rd_kafka_topic_partition_list_t *list, Error *reterr)
-{
-    rd_kafka_error_t *error = rd_kafka_seek_partitions(kafka->consumer, list, KAFKA_OPEN_MS);
-    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (error != NULL)
-        rd_kafka_error_destroy(error);
-    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++)
-        code = list->elems[i].err;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || !atomic_load(&kafka->assigned))
-        return true;
-    /* Going on would skip it. A new process starts where the group's offsets are. */
-    return error_set(reterr, ERROR_FATAL, "seek back to %s/%d/%lld: %s", list->elems[0].topic,
-                     list->elems[0].partition, (long long)list->elems[0].offset,
-                     rd_kafka_err2str(code));
-}
-
 /* A record that slipped through the pause: put the position back, so that it comes again. */
 static bool seek_back(Kafka *kafka, const rd_kafka_message_t *message, Error *reterr)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(message->rkt), message->partition)
         ->offset = message->offset;
-    const bool ok = seek(kafka, list, reterr);
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(kafka->consumer, list, KAFKA_OPEN_MS);
+    rd_kafka_resp_err_t code = error ? rd_kafka_error_code(error) : list->elems[0].err;
+    if (error != NULL)
+        rd_kafka_error_destroy(error);
     rd_kafka_topic_partition_list_destroy(list);
-    return ok;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || !atomic_load(&kafka->assigned))
+        return true;
+    /* Going on would skip it. A new process starts where the group's offsets are. */
+    return error_set(reterr, ERROR_FATAL, "seek back to %s/%d/%lld: %s",
+                     rd_kafka_topic_name(message->rkt), message->partition,
+                     (long long)message->offset, rd_kafka_err2str(code));
 }
 
-bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *reterr)
+/* Where each of our partitions goes on: at its first record among these, else behind what came. */
+static rd_kafka_topic_partition_list_t *list_places(const Kafka *kafka, const Record *records,
+                                                    size_t count)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count + 1);
-    for (size_t i = 0; i < count; i++) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(kafka->assignment);
+    (void)!rd_kafka_position(kafka->consumer, list);
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].offset < 0)
+            list->elems[i].offset = RD_KAFKA_OFFSET_STORED; /* none of it was read: as the group */
+    for (size_t i = count; i-- > 0;) {
         char topic[KAFKA_NAME_SIZE];
         kafka_topic_name(kafka, records[i].topic, topic);
-        if (rd_kafka_topic_partition_list_find(list, topic, records[i].partition) == NULL)
-            rd_kafka_topic_partition_list_add(list, topic, records[i].partition)->offset =
-                records[i].offset;
+        rd_kafka_topic_partition_t *place =
+            rd_kafka_topic_partition_list_find(list, topic, records[i].partition);
+        if (place != NULL)
+            place->offset = records[i].offset;
     }
-    const bool ok = list->cnt == 0 || kafka->batch_lost || seek(kafka, list, reterr);
+    return list;
+}
+
+/* By an assignment: a seek of several partitions that are being fetched timed out now and then. */
+bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *reterr)
+{
+    if (count == 0 || kafka->batch_lost || kafka->assignment == NULL)
+        return true;
+    rd_kafka_topic_partition_list_t *list = list_places(kafka, records, count);
+    const rd_kafka_resp_err_t code = rd_kafka_assign(kafka->consumer, list);
+    kafka->paused = false; /* one that was paused would stay so */
+    rd_kafka_resume_partitions(kafka->consumer, list);
     rd_kafka_topic_partition_list_destroy(list);
-    return ok;
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(reterr, ERROR_FATAL, "put %zu records back: %s", count,
+                     rd_kafka_err2str(code));
 }
 
 static bool wait_step(Kafka *kafka, int wait_ms, Error *reterr)
