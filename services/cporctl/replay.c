@@ -11,17 +11,18 @@
 #include <string.h>
 #include <time.h>
 
-enum { POLL_MS = 5 };
+enum { POLL_MS = 5, TENANT_SIZE = 36 };
 
 const Option replay_options[] = {
-    {"--slice", "MS", "records received within so many milliseconds go together; else 50"},
+    {"--slice", "MS", "records received within so many milliseconds may go together; else 50"},
     {"--json", NULL, "print JSON"},
     {.name = NULL},
 };
 
-/* A record of the gap: only when and where. */
+/* A record of the gap: only when and where, and of which tenant. */
 typedef struct ReplayRecord {
-    int64_t timestamp_ms; /* wall */
+    char tenant_id[TENANT_SIZE]; /* the key's beginning; zeros behind it */
+    int64_t timestamp_ms;        /* wall */
     int64_t offset;
     size_t place_index;
 } ReplayRecord;
@@ -46,11 +47,15 @@ static bool take_record(void *context, const KafkaRecord *record)
         if (replaying->records == NULL)
             abort();
     }
-    replaying->records[replaying->count++] = (ReplayRecord){
+    ReplayRecord *added = &replaying->records[replaying->count++];
+    *added = (ReplayRecord){
         .timestamp_ms = record->timestamp_ms,
         .offset = record->offset,
         .place_index = record->place_index,
     };
+    if (record->key != NULL)
+        memcpy(added->tenant_id, record->key,
+               record->key_size < TENANT_SIZE ? record->key_size : TENANT_SIZE);
     return true;
 }
 
@@ -145,19 +150,42 @@ static bool wait_slice(Replaying *replaying)
     return true;
 }
 
+/* A record and what another worker made of it must not go together: the second may be handled
+ * first. All that follows from a record has its tenant, and stands in another partition. */
+static bool may_follow(const ReplayRecord *records, size_t count, const ReplayRecord *next)
+{
+    for (size_t i = 0; i < count; i++)
+        if (records[i].place_index != next->place_index &&
+            records[i].timestamp_ms < next->timestamp_ms &&
+            memcmp(records[i].tenant_id, next->tenant_id, TENANT_SIZE) == 0)
+            return false;
+    return true;
+}
+
+static size_t slice_end(const Replaying *replaying, size_t first)
+{
+    const ReplayRecord *records = replaying->records;
+    const int64_t until_ms = records[first].timestamp_ms + replaying->slice_ms;
+    size_t end = first;
+    while (end < replaying->count && records[end].timestamp_ms <= until_ms &&
+           may_follow(records + first, end - first, &records[end]))
+        end++;
+    return end;
+}
+
 /* The workers' clock maps the same instants: a slice ends where they see it end. */
 static bool run_slices(Replaying *replaying, size_t *ret_slice_count)
 {
     for (size_t first = 0, end; first < replaying->count; first = end) {
-        const int64_t until_ms = replaying->records[first].timestamp_ms + replaying->slice_ms;
-        for (end = first;
-             end < replaying->count && replaying->records[end].timestamp_ms <= until_ms; end++) {
-            const ReplayRecord *record = &replaying->records[end];
+        end = slice_end(replaying, first);
+        for (size_t i = first; i < end; i++) {
+            const ReplayRecord *record = &replaying->records[i];
             if (replaying->wanted[record->place_index] <= record->offset)
                 replaying->wanted[record->place_index] = record->offset + 1;
         }
         (*ret_slice_count)++;
-        if (!set_horizon(replaying, clock_from_wall(&replaying->clock, until_ms)) ||
+        const int64_t last_ms = replaying->records[end - 1].timestamp_ms;
+        if (!set_horizon(replaying, clock_from_wall(&replaying->clock, last_ms)) ||
             !wait_slice(replaying))
             return false;
     }
