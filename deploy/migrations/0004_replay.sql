@@ -16,12 +16,13 @@ create table replay_horizon (
     at_ms bigint not null -- the largest number: the replay is over
 );
 
--- Windows that were opened: their notices are not sent again, their deadlines stay what they were.
-create table recalled_windows (
+-- Notices that the mail server had accepted, or refused for good: they are not sent again, and the
+-- deadlines stay what they were.
+create table recalled_notices (
     tenant_id uuid not null,
     claim_id text not null,
     revision integer not null,
-    notified_at_ms bigint not null,
-    deadline_at_ms bigint not null,
+    answered_at_ms bigint not null,
+    deadline_at_ms bigint not null, -- 0: refused
     primary key (tenant_id, claim_id, revision)
 );

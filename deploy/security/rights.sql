@@ -58,7 +58,7 @@ begin
         ('claim_validation', 'tenants', 'select, insert, update'),
         ('claim_validation', 'subscriptions', 'select, insert, update'),
         -- Tells the customer.
-        ('customer_notification', 'recalled_windows', 'select'),
+        ('customer_notification', 'recalled_notices', 'select'),
         ('customer_notification', 'positions', 'select, insert, update'),
         ('customer_notification', 'claims', 'select, update'),
         ('customer_notification', 'documents', 'select'),

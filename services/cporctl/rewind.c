@@ -1,9 +1,8 @@
 /* rewind.c - `cporctl rewind`: after a restore, sets the groups back to what the database knows. */
 #include "gap.h"
-#include "input_record.h"
+#include "recall.h"
 #include "workers.h"
 
-#include "claim/event.h"
 #include "claim/json_writer.h"
 #include "runtime/clock.h"
 
@@ -25,62 +24,11 @@ typedef struct Rewind {
     Session *session;
     Gap gap;
     Clock clock;
-    Arena scratch;
-    DbColumn windows[5]; /* tenant, claim, revision, notified, deadline */
+    Recall recall;
     size_t member_count;
     bool is_settled;
     const char *member_group;
 } Rewind;
-
-/* ---- windows that were opened ---- */
-
-static bool any_zone(const void *context, const char *zone)
-{
-    (void)context;
-    (void)zone;
-    return true;
-}
-
-static bool take_window(void *context, const KafkaRecord *from)
-{
-    static const EventContext event_context = {.zone_is_valid = any_zone};
-    Rewind *rewind = context;
-    Record record;
-    Event event;
-    Error error;
-    int64_t notified_at_ms;
-    input_record_make(rewind->session, &rewind->clock,
-                      &rewind->gap.places.places[from->place_index], from, &record);
-    const RecordHeader *time = record_header(&record, "ce_time");
-    if (event_decode(&record, &event_context, &rewind->scratch, &event, &error) &&
-        event.type == EVENT_WINDOW_OPENED && time != NULL &&
-        clock_parse(time->value, time->value_size, &notified_at_ms)) {
-        db_column_add_text(&rewind->windows[0], event.tenant_id);
-        db_column_add_text(&rewind->windows[1], event.claim_id);
-        db_column_add_integer(&rewind->windows[2], event.revision);
-        db_column_add_integer(&rewind->windows[3], notified_at_ms);
-        db_column_add_integer(&rewind->windows[4], event.at_ms);
-    }
-    arena_reset(&rewind->scratch);
-    return true;
-}
-
-/* What the database does not know of was published behind its position in the log that decides. */
-static bool recall_windows(Rewind *rewind)
-{
-    Gap *gap = &rewind->gap;
-    for (size_t i = 0; i < 5; i++)
-        db_column_init(&rewind->windows[i], &rewind->session->arena);
-    for (size_t i = 0; i < gap->places.count; i++) {
-        KafkaPlace *place = &gap->places.places[i];
-        const bool decides = strcmp(gap->items[i].service, "opt-out-expiry") == 0;
-        place->next = gap->items[i].position > place->first ? gap->items[i].position : place->first;
-        if (!decides || place->next > place->end)
-            place->next = place->end;
-    }
-    return kafka_reader_read(gap->reader, gap->places.places, gap->places.count, take_window,
-                             rewind);
-}
 
 /* ---- what to do ---- */
 
@@ -114,7 +62,7 @@ static bool look(Rewind *rewind)
     }
     done = done && look_settled(rewind, groups);
     kafka_groups_release(&groups);
-    return done && recall_windows(rewind);
+    return done && recall_find(session, &rewind->clock, &rewind->gap, &rewind->recall);
 }
 
 static void tell_json(const Rewind *rewind)
@@ -141,7 +89,7 @@ static void tell_json(const Rewind *rewind)
     writer_close(&writer, ']');
     writer_member_integer(&writer, "record_count", gap->record_count - gap->gone_count);
     writer_member_integer(&writer, "gone_count", gap->gone_count);
-    writer_member_integer(&writer, "window_count", (int64_t)rewind->windows[0].count);
+    writer_member_integer(&writer, "notice_count", (int64_t)rewind->recall.columns[0].count);
     writer_close(&writer, '}');
     printf("%s\n", writer_finish(&writer, NULL));
 }
@@ -160,7 +108,7 @@ static void tell(const Rewind *rewind)
         printf("\n");
     }
     printf("%" PRId64 " offsets to go through again, %zu notices recalled\n",
-           gap->record_count - gap->gone_count, rewind->windows[0].count);
+           gap->record_count - gap->gone_count, rewind->recall.columns[0].count);
 }
 
 /* ---- doing it ---- */
@@ -191,30 +139,16 @@ static bool save_places(Rewind *rewind)
     return database_run(session->database, &statement, parameters, 5, NULL, &session->error);
 }
 
-static bool save_windows(Rewind *rewind)
-{
-    static const DbStatement statement = {
-        "recalled-insert",
-        "insert into recalled_windows (tenant_id, claim_id, revision, notified_at_ms,"
-        " deadline_at_ms) select * from unnest($1::uuid[], $2::text[], $3::integer[],"
-        " $4::bigint[], $5::bigint[]) on conflict do nothing"};
-    const char *parameters[5];
-    for (size_t i = 0; i < 5; i++)
-        parameters[i] = db_column_literal(&rewind->windows[i]);
-    return database_run(rewind->session->database, &statement, parameters, 5, NULL,
-                        &rewind->session->error);
-}
-
 /* The horizon is before everything: no worker goes on before cporctl replay says so. */
 static bool save(Rewind *rewind)
 {
     static const char clear_sql[] = "delete from replay_places; delete from replay_horizon;"
-                                    " delete from recalled_windows;"
+                                    " delete from recalled_notices;"
                                     " insert into replay_horizon (at_ms) values (0)";
     Session *session = rewind->session;
     const bool done = database_begin(session->database, &session->error) &&
                       database_execute(session->database, clear_sql, &session->error) &&
-                      save_places(rewind) && save_windows(rewind) &&
+                      save_places(rewind) && recall_save(session, &rewind->recall) &&
                       database_commit(session->database, &session->error);
     if (!done)
         database_rollback(session->database);
@@ -284,9 +218,7 @@ ExitCode rewind_run(Session *session)
 {
     Rewind *rewind = arena_new(&session->arena, sizeof *rewind);
     rewind->session = session;
-    arena_init(&rewind->scratch);
     const ExitCode code = look(rewind) ? answer(rewind) : session_fail(session);
     gap_release(&rewind->gap);
-    arena_deinit(&rewind->scratch);
     return code;
 }

@@ -20,9 +20,10 @@ static void take_rows(Mail *mails, size_t count, const DbResult *result)
             continue;
         mail->held = false;
         mail->answered = true;
-        mail->reply = (SmtpReply){.answer = SMTP_ACCEPTED};
         mail->answered_at_ms = db_integer(result, row, 2);
         mail->recalled_deadline_at_ms = db_integer(result, row, 3);
+        mail->reply = (SmtpReply){.answer = mail->recalled_deadline_at_ms != 0 ? SMTP_ACCEPTED
+                                                                               : SMTP_PERMANENT};
     }
 }
 
@@ -30,8 +31,8 @@ bool mails_recall(Work *work, Mail *mails, size_t count, Error *reterr)
 {
     static const DbStatement statement = {
         "recalled-select",
-        "select r.tenant_id, r.claim_id, r.notified_at_ms, r.deadline_at_ms"
-        " from recalled_windows r join unnest($1::uuid[], $2::text[], $3::integer[])"
+        "select r.tenant_id, r.claim_id, r.answered_at_ms, r.deadline_at_ms"
+        " from recalled_notices r join unnest($1::uuid[], $2::text[], $3::integer[])"
         " as w(tenant_id, claim_id, revision) on r.tenant_id = w.tenant_id"
         " and r.claim_id = w.claim_id and r.revision = w.revision"};
     DbColumn columns[3];

@@ -31,7 +31,7 @@ hba_file = '{folder}/hba'
 HBA = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
 # Rights that this load has no use for: after a restore; an opt-out by an earlier revision's link;
 # people with psql.
-RARE = {("customer_notification", "recalled_windows", "SELECT"),
+RARE = {("customer_notification", "recalled_notices", "SELECT"),
         ("opt_out_expiry", "documents", "SELECT"),
         ("operator", "claim_overview", "SELECT"), ("operator", "history_overview", "SELECT")}
 
@@ -236,7 +236,7 @@ FORBIDDEN = {
     "customer_notification": ["insert into claims select * from claims",
                               "select * from attachments",
                               "select * from holders", "select * from kept_opt_outs",
-                              "update partners set name = ''", "update recalled_windows set"
+                              "update partners set name = ''", "update recalled_notices set"
                               " deadline_at_ms = 0"],
     "opt_out_expiry": ["insert into documents select * from documents", "select * from attachments",
                        "update documents set document = ''", "select * from tenants",
