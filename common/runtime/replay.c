@@ -8,7 +8,7 @@ bool replay_is_over(const Replay *replay)
     return replay->horizon_at_ms == INT64_MAX;
 }
 
-static bool is_of_gap(const Replay *replay, const Record *record)
+bool replay_has(const Replay *replay, const Record *record)
 {
     for (size_t i = 0; record != NULL && i < replay->place_count; i++) {
         const ReplayPlace *place = &replay->places[i];
@@ -38,7 +38,7 @@ size_t replay_select(const Replay *replay, const Batch *batch, Record *ret_recor
     size_t count = 0;
     for (size_t i = 0; i < batch->record_count; i++) {
         const Record *record = &batch->records[i];
-        waits[i] = is_behind_waiting(batch, waits, i) || !is_of_gap(replay, record) ||
+        waits[i] = is_behind_waiting(batch, waits, i) || !replay_has(replay, record) ||
                    record->receipt_at_ms > replay->horizon_at_ms;
         if (!waits[i])
             ret_records[count++] = *record;
@@ -65,12 +65,12 @@ void replay_drop(const Replay *replay, Batch *batch)
 {
     size_t kept = 0;
     for (size_t i = 0; i < batch->outcome_count; i++)
-        if (!is_of_gap(replay, batch->outcomes[i].cause))
+        if (!replay_has(replay, batch->outcomes[i].cause))
             batch->outcomes[kept++] = batch->outcomes[i];
     batch->outcome_count = kept;
     kept = 0;
     for (size_t i = 0; i < batch->dead_letter_count; i++)
-        if (!is_of_gap(replay, batch->dead_letters[i].record))
+        if (!replay_has(replay, batch->dead_letters[i].record))
             batch->dead_letters[kept++] = batch->dead_letters[i];
     batch->dead_letter_count = kept;
 }

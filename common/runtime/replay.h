@@ -29,6 +29,9 @@ typedef struct Replay {
 /* replay_is_over - nobody needs to wait. */
 bool replay_is_over(const Replay *replay);
 
+/* replay_has - is the record of the gap? NULL is not. */
+bool replay_has(const Replay *replay, const Record *record);
+
 /*
  * replay_select - the records of a batch whose turn has come: of each partition those of the gap
  * that were received by the horizon, as far as the first that was not.

@@ -90,8 +90,9 @@ Kafka *worker_kafka(Worker *worker);
 const char *worker_service(const Worker *worker);  /* "opt-out-expiry" */
 const char *worker_instance(const Worker *worker); /* of this process among its like */
 bool worker_is_production(const Worker *worker);
-bool worker_is_replaying(const Worker *worker);
-Arena *worker_lasting(Worker *worker); /* lives as long as the worker */
+bool worker_is_replaying(const Worker *worker); /* or has been, since it was started */
+bool worker_replays(const Worker *worker, const Record *record); /* is it of the gap? replay.h */
+Arena *worker_lasting(Worker *worker);                           /* lives as long as the worker */
 
 /* worker_share_dir - path below the installation's data: CPOR_SHARE_DIR, else the source tree's
  * deploy/ beside the binary. name e.g. "templates". Borrowed from the worker for ever. */

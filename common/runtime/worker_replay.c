@@ -10,6 +10,11 @@ bool worker_is_replaying(const Worker *worker)
     return worker->replay.place_count > 0;
 }
 
+bool worker_replays(const Worker *worker, const Record *record)
+{
+    return replay_has(&worker->replay, record);
+}
+
 bool worker_replay_look(Worker *worker, Error *reterr)
 {
     if (worker->replay_is_known && replay_is_over(&worker->replay))

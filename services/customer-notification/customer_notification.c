@@ -10,9 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* An operator brings a newer calendar: no hurry. */
-enum { CALENDAR_PAUSE_MS = 4 * 3600 * 1000 };
-
 const ConfigItem notification_config_items[] = {
     STORE_CONFIG_ITEMS,
     TOKEN_CONFIG_ITEMS,
@@ -237,10 +234,10 @@ static void decide(Work *work, const Notification *notification, const Event *ev
                             : "no notice is due any more");
     } else if (mail != NULL && mail->answered) {
         decide_answered(work, notification, mail, entry);
-    } else if (mail != NULL && mail->held) {
+    } else if (mail != NULL && mail->hold_ms > 0) {
         Change change = change_begin(work, event, entry, event->receipt_at_ms);
         change.at_ms = clock_now(worker_clock(notification->store.worker));
-        try_later(&change, false, CALENDAR_PAUSE_MS);
+        try_later(&change, false, mail->hold_ms);
     }
 }
 
@@ -282,7 +279,7 @@ static bool chunk_record(Work *work, const Notification *notification, const Mai
         return false;
     for (size_t i = 0; i < work->event_count; i++) {
         const Mail *mail = find_mail(mails, count, &work->events[i]);
-        if (all_sent || (mail != NULL && (mail->answered || mail->held)))
+        if (all_sent || (mail != NULL && (mail->answered || mail->hold_ms > 0)))
             decide(work, notification, &work->events[i], mail);
     }
     work->is_last &= all_sent;

@@ -29,13 +29,18 @@ bool notification_reload(Worker *worker, void *state, Error *reterr);
 void notification_close(Worker *worker, void *state);
 
 /* One message on its way. */
+enum {
+    CALENDAR_PAUSE_MS = 4 * 3600 * 1000, /* an operator brings a newer calendar: no hurry */
+    RECALL_PAUSE_MS = 60 * 1000,
+};
+
 typedef struct Mail {
     const Event *event;
     const Entry *entry;
-    const char *to, *message; /* NULL message: could not be made, see held */
+    const char *to, *message; /* NULL message: could not be made, see hold_ms */
     size_t message_size;
-    bool held;     /* the calendar has ended: nothing is sent, it waits */
-    bool answered; /* reply says what the server decided */
+    int64_t hold_ms; /* nothing is sent, it waits for so long; 0: it does not */
+    bool answered;   /* reply says what the server decided */
     SmtpReply reply;
     int64_t answered_at_ms;          /* business time right after the server's answer */
     int64_t recalled_deadline_at_ms; /* sent before a restore: its window's end; else 0 */

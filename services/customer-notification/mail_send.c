@@ -40,7 +40,7 @@ static void *sender_run(void *argument)
         if (index >= sending->count)
             break;
         Mail *mail = &sending->mails[index];
-        if (mail->held || mail->answered)
+        if (mail->hold_ms > 0 || mail->answered)
             continue;
         if (!smtp_send(sender->smtp, sending->from, mail->to, mail->message, mail->message_size,
                        &mail->reply, &sender->error)) {

@@ -18,13 +18,23 @@ static void take_rows(Mail *mails, size_t count, const DbResult *result)
         Mail *mail = mail_of(mails, count, result, row);
         if (mail == NULL)
             continue;
-        mail->held = false;
+        mail->hold_ms = 0;
         mail->answered = true;
         mail->answered_at_ms = db_integer(result, row, 2);
         mail->recalled_deadline_at_ms = db_integer(result, row, 3);
         mail->reply = (SmtpReply){.answer = mail->recalled_deadline_at_ms != 0 ? SMTP_ACCEPTED
                                                                                : SMTP_PERMANENT};
     }
+}
+
+/* Nothing followed from these: put off by the server, or gone out too late for the claim. Sent
+ * again they could open a window that nobody was told of; what wants a notice still is asked again.
+ */
+static void hold_unanswered(const Worker *worker, Mail *mails, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!mails[i].answered && worker_replays(worker, mails[i].event->record))
+            mails[i].hold_ms = RECALL_PAUSE_MS;
 }
 
 bool mails_recall(Work *work, Mail *mails, size_t count, Error *reterr)
@@ -51,6 +61,7 @@ bool mails_recall(Work *work, Mail *mails, size_t count, Error *reterr)
     if (!database_run(work->database, &statement, parameters, 3, &result, reterr))
         return false;
     take_rows(mails, count, result);
+    hold_unanswered(work->store->worker, mails, count);
     db_result_release(&result);
     return true;
 }
