@@ -248,8 +248,8 @@ static bool batch_check_early(AuditInputs *inputs)
         db_column_init(&columns[i], &inputs->arena);
     for (size_t i = 0; i < inputs->batch_count; i++) {
         const InputRecord *record = &inputs->batch[i];
-        if (record->settling_key == NULL)
-            continue;
+        if (record->settling_key == NULL || record->receipt_at_ms < inputs->clock.start_at_ms)
+            continue; /* from before a scaled clock began: by which it came, nobody knows */
         db_column_add_integer(&columns[0], (int64_t)i);
         db_column_add_text(&columns[1], record->settling_key);
         db_column_add_integer(&columns[2], record->receipt_at_ms);
