@@ -36,7 +36,11 @@ typedef struct Kafka Kafka;
  */
 MUST_CHECK bool kafka_open(const KafkaSettings *settings, Kafka **ret_kafka, Error *reterr);
 
-/* kafka_release - leave the group (static members stay until the session ends), close both. */
+/*
+ * kafka_release - leave the group (static members stay until the session ends), close both.
+ *
+ * Cost:  blocks up to 12 s; a client that does not close by then is logged and leaked.
+ */
 void kafka_release(Kafka **kafka);
 
 /*

@@ -1,9 +1,12 @@
 /* kafka_open.c - making and closing the adapter's clients. */
 #include "kafka_internal.h"
 
+#include "log.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static bool consumer_open(Kafka *kafka, Error *reterr)
 {
@@ -92,18 +95,48 @@ bool kafka_open(const KafkaSettings *settings, Kafka **ret_kafka, Error *reterr)
     return false;
 }
 
-void kafka_release(Kafka **kafka_place)
+static void *close_clients(void *opaque)
 {
-    Kafka *kafka = *kafka_place;
-    if (kafka == NULL)
-        return;
-    kafka_messages_destroy(kafka);
+    Kafka *kafka = opaque;
     kafka_appender_close(kafka);
     if (kafka->producer != NULL)
         rd_kafka_destroy(kafka->producer);
     if (kafka->consumer != NULL) {
         rd_kafka_consumer_close(kafka->consumer);
         rd_kafka_destroy(kafka->consumer);
+    }
+    return NULL;
+}
+
+/*
+ * The client's close and destroy know no time-out, and librdkafka has been seen to wait in them for
+ * ever (its issues 4187 and 4724). All work is committed by now: so they run on a thread of their
+ * own, and one that does not come back is left to the end of the process.
+ */
+static bool clients_closed(Kafka *kafka)
+{
+    pthread_t thread;
+    struct timespec until;
+    if (pthread_create(&thread, NULL, close_clients, kafka) != 0)
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += KAFKA_CLOSE_MS / 1000;
+    if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0)
+        return true;
+    pthread_detach(thread);
+    return false;
+}
+
+void kafka_release(Kafka **kafka_place)
+{
+    Kafka *kafka = *kafka_place;
+    if (kafka == NULL)
+        return;
+    *kafka_place = NULL;
+    kafka_messages_destroy(kafka);
+    if (!clients_closed(kafka)) {
+        log_write(LOG_ERROR, "kafka-close-abandoned", "after_ms=%d", KAFKA_CLOSE_MS);
+        return; /* its threads may still use what we hold */
     }
     if (kafka->assignment != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->assignment);
@@ -113,5 +146,4 @@ void kafka_release(Kafka **kafka_place)
     free(kafka->records);
     free(kafka->messages);
     free(kafka);
-    *kafka_place = NULL;
 }

@@ -1,6 +1,8 @@
 /* kafka_judge.h - an independent Kafka client for tests: makes topics, writes, reads committed. */
 #pragma once
 
+#include "runtime/clock.h"
+
 #include <librdkafka/rdkafka.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -125,7 +127,9 @@ static inline void judge_read(Judge *judge, const char *topic, int partition_cou
     rd_kafka_assign(judge->reader, list);
     judge_forget(judge);
     int ended_count = 0;
+    const int64_t deadline_mono_ms = clock_mono_now() + 3 * JUDGE_MS;
     while (ended_count < partition_count) {
+        assert_true(clock_mono_now() < deadline_mono_ms);
         rd_kafka_message_t *message = rd_kafka_consumer_poll(judge->reader, JUDGE_MS);
         assert_non_null(message);
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -1,6 +1,7 @@
 /* test_kafka.c - the Kafka adapter against a real broker (CPOR_TEST_KAFKA_BROKERS): what it writes,
  * what it refuses. */
 #include "component/kafka_member.h"
+#include "runtime/kafka_internal.h"
 
 static void test_outcomes_and_offsets(void **state)
 {
@@ -287,6 +288,22 @@ static void test_open_classes(void **state)
     member_close(&a);
 }
 
+/* The client waits for ever for a message that is still out: we do not. */
+static void test_client_that_does_not_close(void **state)
+{
+    (void)state;
+    Member a;
+    write_inputs(0, PARTITION_COUNT);
+    member_open(&a, "a");
+    member_poll(&a);
+    a.kafka->message_count = 0;
+    const int64_t before_mono_ms = clock_mono_now();
+    kafka_release(&a.kafka);
+    assert_null(a.kafka);
+    assert_true(clock_mono_now() - before_mono_ms >= KAFKA_CLOSE_MS); /* it did hang */
+    arena_deinit(&a.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup(test_append, start_installation),
         cmocka_unit_test_setup(test_missing_topic_is_told_and_found_later, NULL),
         cmocka_unit_test_setup(test_open_classes, NULL),
+        cmocka_unit_test_setup(test_client_that_does_not_close, start_installation),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -62,6 +62,15 @@ def bizapps_claim(claim_id, of_tenant, signed_on, lines, activities=("USAGE",), 
     return document
 
 
+def legacy(claim_id, of_tenant, subscription, mpn_id="1234566"):
+    """A good import of an association with Dynamics 365 Sales."""
+    return {"claim_id": claim_id, "tenant_id": of_tenant["tenant_id"], "mpn_id": mpn_id,
+            "domain": of_tenant["domains"][0], "solution_area": BIZAPPS, "activities": ["USAGE"],
+            "line": 1, "product": "D365_SALES",
+            "subscription_id": subscription["subscription_id"],
+            "official_at": "2025-01-01T00:00:00.000Z"}
+
+
 def changed(document, path, value):
     """A copy with one member set (or removed: value is ...), by JSON pointer."""
     result = copy.deepcopy(document)

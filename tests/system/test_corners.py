@@ -56,11 +56,7 @@ def test_import_into_another_partners_claim(install):
     installation.publish_reference(subscriptions=subscriptions)
     for line, (mpn_id, subscription) in enumerate(zip(("1234566", "7654321"), subscriptions), 1):
         installation.publish("claim-submission", "cpor.association.imported.v1", {
-            "claim_id": "L-1", "tenant_id": TENANT["tenant_id"], "mpn_id": mpn_id,
-            "domain": TENANT["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
-            "activities": ["USAGE"], "line": line, "product": "D365_SALES",
-            "subscription_id": subscription["subscription_id"],
-            "official_at": "2025-01-01T00:00:00.000Z"})
+            **documents.legacy("L-1", TENANT, subscription, mpn_id), "line": line})
     installation.flush()
     event = board.wait_status((TENANT["tenant_id"], "L-1"), "OFFICIAL")
     installation.wait_quiet()
@@ -80,12 +76,8 @@ def test_import_into_the_slot_of_an_own_claim(install):
         "C-1", TENANT, DAY, [("D365_SALES", None)]))
     installation.flush()
     board.wait_status((TENANT["tenant_id"], "C-1"), "OPT_OUT_OPEN")
-    installation.publish("claim-submission", "cpor.association.imported.v1", {
-        "claim_id": "L-1", "tenant_id": TENANT["tenant_id"], "mpn_id": "1234566",
-        "domain": TENANT["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
-        "activities": ["USAGE"], "line": 1, "product": "D365_SALES",
-        "subscription_id": subscription["subscription_id"],
-        "official_at": "2025-01-01T00:00:00.000Z"})
+    installation.publish("claim-submission", "cpor.association.imported.v1",
+                         documents.legacy("L-1", TENANT, subscription))
     installation.flush()
     [finding] = board.wait_status((TENANT["tenant_id"], "L-1"), "REJECTED")["findings"]
     assert (finding["code"], finding["claim_id"]) == ("DUPLICATE_OWN_CLAIM", "C-1"), finding
@@ -135,12 +127,8 @@ def test_subscription_that_another_tenant_has_now(install):
     subscription = documents.subscription(TENANT)
     installation.publish_reference(tenants=[other], subscriptions=[subscription])
     key = (TENANT["tenant_id"], "L-1")
-    installation.publish("claim-submission", "cpor.association.imported.v1", {
-        "claim_id": "L-1", "tenant_id": TENANT["tenant_id"], "mpn_id": "1234566",
-        "domain": TENANT["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
-        "activities": ["USAGE"], "line": 1, "product": "D365_SALES",
-        "subscription_id": subscription["subscription_id"],
-        "official_at": "2025-01-01T00:00:00.000Z"})
+    installation.publish("claim-submission", "cpor.association.imported.v1",
+                         documents.legacy("L-1", TENANT, subscription))
     installation.flush()
     board.wait_status(key, "OFFICIAL")
     moved = {**subscription, "tenant_id": other["tenant_id"]}

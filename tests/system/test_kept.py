@@ -143,12 +143,8 @@ def test_import_meets_a_kept_opt_out(install):
     installation.publish_reference(subscriptions=[subscription])
     opt_out(installation, "L-1")
     installation.wait("it to be kept", lambda: kept_count(installation) == 1)
-    installation.publish("claim-submission", "cpor.association.imported.v1", {
-        "claim_id": "L-1", "tenant_id": TENANT["tenant_id"], "mpn_id": "1234566",
-        "domain": TENANT["domains"][0], "solution_area": "BUSINESS_APPLICATIONS",
-        "activities": ["USAGE"], "line": 1, "product": "D365_SALES",
-        "subscription_id": subscription["subscription_id"],
-        "official_at": "2025-01-01T00:00:00.000Z"})
+    installation.publish("claim-submission", "cpor.association.imported.v1",
+                         documents.legacy("L-1", TENANT, subscription))
     installation.flush()
     event = board.wait_status((TENANT["tenant_id"], "L-1"), "ENDED")
     assert event["lines"][0]["reason"] == "CUSTOMER_DECLINED"
