@@ -41,7 +41,7 @@ begin
         ('claim_submission', 'attachments', 'insert'),
         ('claim_submission', 'history', 'select, insert'),
         ('claim_submission', 'timers', 'select, insert, delete'),
-        ('claim_submission', 'contenders', 'select, insert, delete'),
+        ('claim_submission', 'contenders', 'select, delete'),
         ('claim_submission', 'positions', 'select, insert, update'),
         ('claim_submission', 'kept_opt_outs', 'select, update (cause_key), delete'),
         ('claim_submission', 'imported_claims', 'select, insert'),
