@@ -114,7 +114,8 @@ MUTANTS = [
         {"input-lost", "log-official-unexplained", "log-one-holder"}),
     Mutant(6, "outcomes are not sent again", (
         CRASH_BEFORE_KAFKA,
-        (LOAD, "        work_replay(work, cause, settling);\n", "        return;\n")),
+        (LOAD, "        work_replay(work, cause, settling);\n", "        return;\n"),
+        (LOAD, "            work_replay(work, cause, event);\n", "            (void)event;\n")),
         {"log-official-once", "log-official-unexplained", "log-status-gap"}),
 
     Mutant(7, "the calendar's version is forgotten", (
