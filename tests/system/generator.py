@@ -332,20 +332,23 @@ class Load:
 
     # ---- competition
 
+    RIVAL_DAYS = ((-30, 0, 30), (-40, 0, 40))  # of a second and a third that come beside the first
+
     def story_competition(self):
         """Two or three partners for one slot; side by side, or one after the other is official."""
         tenant = self.add_tenant()
         day = self.random.randint(60, 200)
         first, _ = self.m365(tenant, self.random.choice((1, 1, 2)))
         first["poe"][0]["signed_on"] = self.day(day)
-        second = self.rival(first, day + self.random.choice((-30, 0, 30)))
         if self.random.random() < 0.5:
+            second = self.rival(first, day + self.random.choice(self.RIVAL_DAYS[0]))
             self.tell(self.submit(first))
             self.tell(self.submit(second))
             if self.random.random() < 0.3:
-                self.tell(self.submit(self.rival(first, day + self.random.choice((-40, 0, 40)),
-                                                 {second["mpn_id"]})))
+                self.tell(self.submit(self.rival(
+                    first, day + self.random.choice(self.RIVAL_DAYS[1]), {second["mpn_id"]})))
             return
+        second = self.rival(first, day + self.random.choice((-30, 0, 30)))
         key = (tenant["tenant_id"], first["claim_id"])
         self.tell(self.submit(first), self.submit(second, key=key, statuses=("OFFICIAL",)))
 

@@ -20,6 +20,10 @@ class Stories(Load):
     The pulses keep all four workers busy on every partition, so that it shows when one stops.
     """
 
+    # Newer ones only: a fault may keep a rival waiting until the first is official, and then an
+    # older one is refused earlier than the model says.
+    RIVAL_DAYS = ((-30,), (-40,))
+
     def add_story(self):
         if self.random.random() < 0.5:
             super().add_story()
