@@ -408,12 +408,14 @@ class Load:
             "cpor.association.disassociated.v1", actor={"type": "partner", "id": actor},
             reason="the engagement has ended", **self.some_lines(document)))
 
+    CHALLENGER_DAYS = 100  # the age of its proof; the holder's is of 200 days, then of 50
+
     def story_evidence(self):
         """A holder protects itself with a fresher proof before the challenger comes."""
         tenant = self.add_tenant()
         first, _ = self.m365(tenant, 1)
         first["poe"][0]["signed_on"] = self.day(200)
-        second = self.rival(first, 100)
+        second = self.rival(first, self.CHALLENGER_DAYS)
         key = (tenant["tenant_id"], first["claim_id"])
         evidence = self.later(
             first, ("OPT_OUT_OPEN",), 0, "claim-submission", "cpor.claim.evidence-added.v1",
@@ -470,7 +472,8 @@ class Load:
 
 
 class InterruptedLoad(Load):
-    """For workers that stand still at times. Rivals side by side are newer: an older one that waits
-    until the first is official is refused earlier than the model says."""
+    """For workers that stand still at times, after which what was meant to come one after the other
+    comes at once: who is refused is refused whichever is first."""
 
     RIVAL_DAYS = ((-30,), (-40,))
+    CHALLENGER_DAYS = 250
