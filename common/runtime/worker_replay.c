@@ -91,7 +91,7 @@ bool worker_replay_put_back(Worker *worker, bool *ret_done, Error *reterr)
     if (piece.record_count != worker->replayed_count)
         return true; /* the horizon has moved meanwhile */
     const size_t rest_count = replay_rest(batch, records, piece.record_count, rest);
-    *ret_done = (piece.record_count == 0 || kafka_publish(worker->kafka, &piece, reterr)) &&
+    *ret_done = (piece.record_count == 0 || kafka_publish_piece(worker->kafka, &piece, reterr)) &&
                 kafka_put_back(worker->kafka, rest, rest_count, reterr);
     return *ret_done;
 }
