@@ -60,6 +60,7 @@ struct Worker {
     Replay replay;
     bool replay_is_known;     /* the spec was asked */
     bool replay_waits;        /* the last try left records whose turn has not come */
+    bool replay_is_cut;       /* and some whose turn it is: the handler had enough */
     size_t replayed_count;    /* of the batch in hand */
     int64_t replayed_mono_ms; /* when it grew last */
     int64_t tick_mono_ms;     /* when tick is due; 0: at once */
@@ -104,9 +105,15 @@ MUST_CHECK bool worker_replay_look(Worker *worker, Error *reterr);
  */
 MUST_CHECK bool worker_replay_handle(Worker *worker, Error *reterr);
 
-/* worker_replay_put_back - after replay_waits: where nothing has moved for a while, publish the
+/*
+ * worker_replay_put_back - after replay_waits: where nothing has moved for a while, publish the
  * offsets of what was handled and put the rest back: others' turn may have come, which are in no
- * batch yet. ret_done: the batch is over. Errors: as kafka_publish, kafka_put_back. */
+ * batch yet. At once where the handler had enough before the end of the piece: tried again from
+ * its beginning, it would have enough at the same place.
+ *
+ * Out:     ret_done  the batch is over.
+ * Errors:  as kafka_publish_piece, kafka_put_back.
+ */
 MUST_CHECK bool worker_replay_put_back(Worker *worker, bool *ret_done, Error *reterr);
 
 /* worker_beat - the loop is alive: /healthz is 200 for a while. */
