@@ -112,7 +112,7 @@ MUST_CHECK bool worker_replay_handle(Worker *worker, Error *reterr);
  * its beginning, it would have enough at the same place.
  *
  * Out:     ret_done  the batch is over.
- * Errors:  as kafka_publish_piece, kafka_put_back.
+ * Errors:  as kafka_publish_piece, kafka_put_back; no replay_waits then: it is a try that failed.
  */
 MUST_CHECK bool worker_replay_put_back(Worker *worker, bool *ret_done, Error *reterr);
 
