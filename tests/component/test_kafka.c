@@ -68,6 +68,32 @@ static void test_cut_batch(void **state)
     member_close(&a);
 }
 
+/* What a batch left over counts in the next one's size: cut again and again it must not grow. */
+static void test_cut_batches_stay_small(void **state)
+{
+    enum { LARGE_SIZE = 200000, LARGE_COUNT = 30, SIZE_MAX_SET = 1 << 20 };
+    (void)state;
+    static char value[LARGE_SIZE];
+    Member a;
+    memset(value, 'x', sizeof value);
+    for (int i = 0; i < LARGE_COUNT; i++)
+        judge_write(&judge, topic("in"), 0, "k", 1, value, sizeof value, NULL);
+    judge_flush(&judge);
+    member_open(&a, "a");
+    Error error = {0};
+    for (int done = 0; done < LARGE_COUNT; done++) {
+        size_t size = 0;
+        member_poll(&a);
+        for (size_t i = 0; i < a.batch.record_count; i++)
+            size += a.batch.records[i].value_size;
+        assert_in_range(size, LARGE_SIZE, SIZE_MAX_SET + LARGE_SIZE - 1);
+        batch_cut(&a.batch, 1);
+        must(kafka_publish(a.kafka, &a.batch, &error), &error);
+        kafka_batch_end(a.kafka, &a.batch);
+    }
+    member_close(&a);
+}
+
 typedef struct Sample {
     const char *key;
     size_t key_size;
@@ -309,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_outcomes_and_offsets, start_installation),
         cmocka_unit_test_setup(test_cut_batch, start_installation),
+        cmocka_unit_test_setup(test_cut_batches_stay_small, start_installation),
         cmocka_unit_test_setup(test_dead_letters_are_identical, start_installation),
         cmocka_unit_test_setup(test_publish_again_after_retry, start_installation),
         cmocka_unit_test_setup(test_too_large_record_is_fatal, start_installation),
