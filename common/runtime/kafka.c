@@ -313,6 +313,11 @@ bool kafka_is_assigned(const Kafka *kafka)
     return atomic_load(&kafka->assigned);
 }
 
+bool kafka_has_partitions(const Kafka *kafka)
+{
+    return kafka->assignment != NULL && kafka->assignment->cnt > 0;
+}
+
 int64_t kafka_lag(const Kafka *kafka)
 {
     int64_t lag = 0;

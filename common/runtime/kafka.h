@@ -110,6 +110,9 @@ MUST_CHECK bool kafka_append(Kafka *kafka, const Outcome *outcomes, size_t count
 /* kafka_is_assigned - the group gave us our partitions (perhaps none); for /readyz. */
 bool kafka_is_assigned(const Kafka *kafka);
 
+/* kafka_has_partitions - likewise, and some; on the loop's thread. */
+bool kafka_has_partitions(const Kafka *kafka);
+
 /* kafka_lag - records between our position and the end of our partitions, cached high
  * watermarks, no round trip; for the gauge consumer_lag. */
 int64_t kafka_lag(const Kafka *kafka);

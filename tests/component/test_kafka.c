@@ -11,6 +11,7 @@ static void test_outcomes_and_offsets(void **state)
     write_inputs(0, RECORD_COUNT);
     member_open(&a, "a");
     assert_false(kafka_is_assigned(a.kafka));
+    assert_false(kafka_has_partitions(a.kafka));
     int64_t next_offset[PARTITION_COUNT] = {0};
     size_t copied = 0;
     while (copied < RECORD_COUNT) {
@@ -29,6 +30,7 @@ static void test_outcomes_and_offsets(void **state)
         member_finish(&a);
     }
     assert_true(kafka_is_assigned(a.kafka));
+    assert_true(kafka_has_partitions(a.kafka));
     assert_int_equal(kafka_lag(a.kafka), 0);
     assert_each_once(RECORD_COUNT);
     assert_all_committed(RECORD_COUNT);
