@@ -132,19 +132,29 @@ static int time_left_ms(int64_t deadline_mono_ms)
     return left_ms > 0 ? (int)left_ms : 0;
 }
 
+static int64_t messages_size(const Kafka *kafka)
+{
+    int64_t size = 0;
+    for (size_t i = 0; i < kafka->message_count; i++)
+        size += (int64_t)kafka->messages[i]->len;
+    return size;
+}
+
 /* Collect until a bound is reached. An error behind records is logged, the records come first.
- * Behind those that a batch left over, only what is there already. */
+ * Behind those that a batch left over, only what is there already; asked once at least, or the
+ * group would not hear of us while one batch after another is cut. */
 static bool poll_messages(Kafka *kafka, int wait_ms, Error *reterr)
 {
     const KafkaSettings *settings = &kafka->settings;
     int64_t deadline_mono_ms = clock_mono_now() + (kafka->message_count == 0 ? wait_ms : 0);
-    int64_t size = 0;
-    while (kafka->message_count < (size_t)settings->batch_count_max &&
-           size < settings->batch_size_max) {
+    int64_t size = messages_size(kafka);
+    while (kafka->message_count < (size_t)settings->batch_count_max) {
         rd_kafka_message_t *message =
             rd_kafka_consumer_poll(kafka->consumer, time_left_ms(deadline_mono_ms));
-        if (kafka->batch_lost)
-            kafka_messages_destroy(kafka); /* revoked in this very poll; what follows is new */
+        if (kafka->batch_lost) { /* revoked in this very poll; what follows is new */
+            kafka_messages_destroy(kafka);
+            size = 0;
+        }
         if (message == NULL)
             return true;
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -157,8 +167,10 @@ static bool poll_messages(Kafka *kafka, int wait_ms, Error *reterr)
         }
         if (kafka->message_count == 0)
             deadline_mono_ms = clock_mono_now() + settings->batch_wait_ms;
-        size += (int64_t)message->len;
         kafka->messages[kafka->message_count++] = message;
+        size += (int64_t)message->len;
+        if (size >= settings->batch_size_max)
+            return true;
     }
     return true;
 }
@@ -299,6 +311,11 @@ bool kafka_wait(Kafka *kafka, int wait_ms, bool *ret_batch_lost, Error *reterr)
 bool kafka_is_assigned(const Kafka *kafka)
 {
     return atomic_load(&kafka->assigned);
+}
+
+bool kafka_has_partitions(const Kafka *kafka)
+{
+    return kafka->assignment != NULL && kafka->assignment->cnt > 0;
 }
 
 int64_t kafka_lag(const Kafka *kafka)

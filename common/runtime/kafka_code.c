@@ -66,12 +66,6 @@ const char *kafka_advice(rd_kafka_resp_err_t code)
     return found == NULL ? "" : found->advice;
 }
 
-bool kafka_is_silence(rd_kafka_resp_err_t code)
-{
-    return code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
-           code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-}
-
 bool kafka_check_alive(rd_kafka_t *client, const char *what, Error *reterr)
 {
     char why[256];

@@ -80,9 +80,6 @@ ErrorClass kafka_code_class(rd_kafka_resp_err_t code);
 /* kafka_advice - " (what to do)" for codes that have one remedy, else "". */
 const char *kafka_advice(rd_kafka_resp_err_t code);
 
-/* kafka_is_silence - no broker answered, which a refused connection looks like as well. */
-bool kafka_is_silence(rd_kafka_resp_err_t code);
-
 /* kafka_check_alive - whether a client is lost, and why.
  * Returns: false, with reterr FATAL, if it is; true if it lives. */
 MUST_CHECK bool kafka_check_alive(rd_kafka_t *client, const char *what, Error *reterr);

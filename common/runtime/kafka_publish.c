@@ -266,3 +266,12 @@ bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
         *reterr = abort_error;
     return false;
 }
+
+/* A commit that is resumed is known by the number: neither may be taken for the other. */
+bool kafka_publish_piece(Kafka *kafka, Batch *piece, Error *reterr)
+{
+    kafka->batch_number++;
+    const bool ok = kafka_publish(kafka, piece, reterr);
+    kafka->batch_number++;
+    return ok;
+}

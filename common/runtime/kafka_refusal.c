@@ -64,6 +64,12 @@ static int first_part_size(const char *reason)
     return (int)size;
 }
 
+bool kafka_is_silence(int code)
+{
+    return code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT ||
+           code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+}
+
 bool kafka_refusal_note(KafkaRefusal *refusal, int code, const char *reason)
 {
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)

@@ -25,6 +25,10 @@ typedef struct KafkaRefusal {
         .lock = PTHREAD_MUTEX_INITIALIZER, .advice = ""                                            \
     }
 
+/* kafka_is_silence - no broker answered, which a refused connection looks like as well; code is a
+ * rd_kafka_resp_err_t. */
+bool kafka_is_silence(int code);
+
 /*
  * kafka_refusal_note - keep what the client's error callback was told.
  *

@@ -178,6 +178,7 @@ static bool worker_turn(Worker *worker, Error *reterr)
     worker_beat(worker);
     worker_reload(worker);
     worker_measure_lag(worker);
+    worker_watch_partitions(worker);
     if (!worker_tick(worker, &wait_ms, reterr) || !worker_poll(worker, wait_ms, reterr))
         return false;
     return worker->batch.record_count == 0 || worker_finish_batch(worker, reterr);

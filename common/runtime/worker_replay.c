@@ -53,7 +53,8 @@ static bool handle_piece(Worker *worker, Record *records, size_t count, Error *r
     if (count > worker->replayed_count) {
         if (!worker->spec->handle(worker, worker->state, &piece, reterr))
             return false;
-        worker->replayed_count = piece.record_count; /* it may have been cut */
+        worker->replayed_count = piece.record_count;
+        worker->replay_is_cut = piece.record_count < count;
         worker->replayed_mono_ms = clock_mono_now();
     }
     worker->replay_waits = true;
@@ -66,7 +67,7 @@ static bool handle_piece(Worker *worker, Record *records, size_t count, Error *r
 bool worker_replay_handle(Worker *worker, Error *reterr)
 {
     Batch *batch = &worker->batch;
-    worker->replay_waits = false;
+    worker->replay_waits = worker->replay_is_cut = false;
     if (!worker_replay_look(worker, reterr))
         return false;
     if (replay_is_over(&worker->replay))
@@ -81,17 +82,20 @@ bool worker_replay_put_back(Worker *worker, bool *ret_done, Error *reterr)
 {
     Batch *batch = &worker->batch;
     *ret_done = false;
-    if (clock_mono_now() - worker->replayed_mono_ms < REPLAY_STALL_MS)
+    if (!worker->replay_is_cut && clock_mono_now() - worker->replayed_mono_ms < REPLAY_STALL_MS)
         return true;
     batch_discard_outcomes(batch);
     Record *records = arena_new(batch->arena, (batch->record_count + 1) * sizeof *records);
     Record *rest = arena_new(batch->arena, (batch->record_count + 1) * sizeof *rest);
     Batch piece = {.records = records, .arena = batch->arena};
     piece.record_count = replay_select(&worker->replay, batch, records);
+    if (worker->replay_is_cut && piece.record_count > worker->replayed_count)
+        piece.record_count = worker->replayed_count; /* the handler's first ones */
     if (piece.record_count != worker->replayed_count)
         return true; /* the horizon has moved meanwhile */
     const size_t rest_count = replay_rest(batch, records, piece.record_count, rest);
-    *ret_done = (piece.record_count == 0 || kafka_publish(worker->kafka, &piece, reterr)) &&
+    *ret_done = (piece.record_count == 0 || kafka_publish_piece(worker->kafka, &piece, reterr)) &&
                 kafka_put_back(worker->kafka, rest, rest_count, reterr);
+    worker->replay_waits = *ret_done;
     return *ret_done;
 }

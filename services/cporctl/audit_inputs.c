@@ -326,13 +326,6 @@ static const char *lines_text(Arena *arena, const Event *event)
     return text;
 }
 
-static bool any_zone(const void *context, const char *zone)
-{
-    (void)context;
-    (void)zone;
-    return true; /* a bad one is the claim's finding, no dead letter */
-}
-
 /* What nobody can read is a dead letter. */
 static void take_unreadable(AuditInputs *inputs, const KafkaRecord *from, const Error *error)
 {
@@ -375,7 +368,6 @@ static void take_event(AuditInputs *inputs, const KafkaRecord *from, const Event
 
 static bool take_record(void *context, const KafkaRecord *from)
 {
-    static const EventContext event_context = {.zone_is_valid = any_zone};
     AuditInputs *inputs = context;
     Record record;
     Event event;
@@ -383,7 +375,7 @@ static bool take_record(void *context, const KafkaRecord *from)
     inputs->record_count++;
     input_record_make(inputs->session, &inputs->clock, &inputs->places.places[from->place_index],
                       from, &record);
-    if (!event_decode(&record, &event_context, &inputs->scratch, &event, &error))
+    if (!event_decode(&record, &input_event_context, &inputs->scratch, &event, &error))
         take_unreadable(inputs, from, &error);
     else if (leaves_history(event.type) ||
              settles(inputs, &inputs->places.places[from->place_index]))

@@ -27,7 +27,7 @@ static bool add_places(Session *session, Gap *gap)
     return kafka_reader_ends(gap->reader, gap->places.places, gap->places.count);
 }
 
-static size_t find_place(const Gap *gap, const DbResult *result, size_t row)
+size_t gap_find_place(const Gap *gap, const DbResult *result, size_t row)
 {
     size_t i = 0;
     for (; i < gap->places.count; i++)
@@ -46,7 +46,7 @@ static bool load_positions(Session *session, Gap *gap)
     if (!database_run(session->database, &statement, NULL, 0, &result, &session->error))
         return false;
     for (size_t row = 0; row < db_result_rows(result); row++) {
-        const size_t i = find_place(gap, result, row);
+        const size_t i = gap_find_place(gap, result, row);
         if (i < gap->places.count)
             gap->items[i].position = db_integer(result, row, 3);
     }
@@ -65,7 +65,7 @@ static bool load_begun(Session *session, Gap *gap)
         return false;
     gap->is_begun = db_result_rows(result) > 0;
     for (size_t row = 0; row < db_result_rows(result); row++) {
-        const size_t i = find_place(gap, result, row);
+        const size_t i = gap_find_place(gap, result, row);
         if (i < gap->places.count && gap->items[i].end < db_integer(result, row, 3))
             gap->items[i].end = db_integer(result, row, 3);
     }

@@ -29,3 +29,7 @@ typedef struct Gap {
  */
 MUST_CHECK bool gap_find(Session *session, Gap *gap);
 void gap_release(Gap *gap);
+
+/* gap_find_place - whose place a row is of that begins with service, topic and partition.
+ * Returns: its index; gap->places.count: there is none. */
+size_t gap_find_place(const Gap *gap, const DbResult *result, size_t row);

@@ -122,12 +122,6 @@ bool kafka_client_open_sender(const char *brokers, const char *properties_file,
     return false;
 }
 
-static bool is_silence(int code)
-{
-    return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-           code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-}
-
 static bool is_about_rights(int code)
 {
     return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
@@ -140,9 +134,9 @@ bool kafka_client_fail(rd_kafka_t *client, int code, const char *what, const cha
 {
     error_set(reterr, kafka_client_class(code), "%s: %s%s", what, why,
               is_about_rights(code) ? " (give this principal its ACLs: deploy/security/kafka-acls)"
-              : is_silence(code)    ? " (is Kafka there? CPOR_KAFKA_BROKERS says where)"
-                                    : "");
-    if (!is_silence(code))
+              : kafka_is_silence(code) ? " (is Kafka there? CPOR_KAFKA_BROKERS says where)"
+                                       : "");
+    if (!kafka_is_silence(code))
         return false;
     rd_kafka_poll(client, 0); /* why it is silent comes by the callback */
     return kafka_refusal_explain(&refusal, what, reterr);

@@ -44,19 +44,29 @@ static const char *group_name(KafkaGroups *groups, const char *group)
                         config_text(groups->session->config, "CPOR_GROUP_PREFIX"), group);
 }
 
+/* A group that cannot be described comes without members, and with an error of its own. */
+static rd_kafka_resp_err_t count_members(const struct rd_kafka_group_list *list, size_t *ret_count)
+{
+    *ret_count = 0;
+    for (int i = 0; i < list->group_cnt; i++) {
+        if (list->groups[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return list->groups[i].err;
+        *ret_count += (size_t)list->groups[i].member_cnt;
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 bool kafka_groups_members(KafkaGroups *groups, const char *group, size_t *ret_count)
 {
     const struct rd_kafka_group_list *list = NULL;
     const char *name = group_name(groups, group);
-    const rd_kafka_resp_err_t code =
+    rd_kafka_resp_err_t code =
         rd_kafka_list_groups(groups->client, name, &list, groups->timeout_ms);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return groups_fail(groups, code, name);
-    *ret_count = 0;
-    for (int i = 0; i < list->group_cnt; i++)
-        *ret_count += (size_t)list->groups[i].member_cnt;
-    rd_kafka_group_list_destroy(list);
-    return true;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        code = count_members(list, ret_count);
+    if (list != NULL) /* also with _PARTIAL: some brokers did not answer */
+        rd_kafka_group_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || groups_fail(groups, code, name);
 }
 
 bool kafka_groups_ends(KafkaGroups *groups, const KafkaPlace *places, size_t count,

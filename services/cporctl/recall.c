@@ -15,13 +15,6 @@ typedef struct Reading {
     Arena scratch;
 } Reading;
 
-static bool any_zone(const void *context, const char *zone)
-{
-    (void)context;
-    (void)zone;
-    return true;
-}
-
 static void add(Recall *recall, const char *tenant_id, const char *claim_id, int64_t revision,
                 int64_t answered_at_ms, int64_t deadline_at_ms)
 {
@@ -36,7 +29,6 @@ static void add(Recall *recall, const char *tenant_id, const char *claim_id, int
 
 static bool take_window(void *context, const KafkaRecord *from)
 {
-    static const EventContext event_context = {.zone_is_valid = any_zone};
     Reading *reading = context;
     Record record;
     Event event;
@@ -45,7 +37,7 @@ static bool take_window(void *context, const KafkaRecord *from)
     input_record_make(reading->session, reading->clock, &reading->places[from->place_index], from,
                       &record);
     const RecordHeader *time = record_header(&record, "ce_time");
-    if (event_decode(&record, &event_context, &reading->scratch, &event, &error) &&
+    if (event_decode(&record, &input_event_context, &reading->scratch, &event, &error) &&
         event.type == EVENT_WINDOW_OPENED && time != NULL &&
         clock_parse(time->value, time->value_size, &notified_at_ms))
         add(reading->recall, event.tenant_id, event.claim_id, event.revision, notified_at_ms,

@@ -33,7 +33,8 @@ typedef struct Replaying {
     Clock clock;
     ReplayRecord *records;
     size_t count, room;
-    int64_t *wanted; /* beside the places: offsets to be behind of */
+    int64_t *wanted;    /* beside the places: offsets to be behind of */
+    int64_t *positions; /* likewise, what the workers have come to; one more for others' */
     int64_t slice_ms;
 } Replaying;
 
@@ -78,8 +79,9 @@ static bool read_gap(Replaying *replaying)
         return false;
     if (replaying->count > 0)
         qsort(replaying->records, replaying->count, sizeof *replaying->records, compare);
-    replaying->wanted =
-        arena_new(&replaying->session->arena, (gap->places.count + 1) * sizeof(int64_t));
+    const size_t room = (gap->places.count + 1) * sizeof(int64_t);
+    replaying->wanted = arena_new(&replaying->session->arena, room);
+    replaying->positions = arena_new(&replaying->session->arena, room);
     return true;
 }
 
@@ -105,6 +107,7 @@ static bool check_positions(Replaying *replaying)
         "replay-positions", "select service, topic, partition, next_offset from positions"};
     Session *session = replaying->session;
     const Gap *gap = &replaying->gap;
+    int64_t *positions = replaying->positions;
     DbResult *result = NULL;
     bool done = true;
     if (!database_begin(session->database, &session->error) ||
@@ -114,18 +117,14 @@ static bool check_positions(Replaying *replaying)
         database_rollback(session->database);
         return false;
     }
-    for (size_t i = 0; done && i < gap->places.count; i++) {
-        int64_t position = 0;
-        for (size_t row = 0; row < db_result_rows(result); row++)
-            if (db_integer(result, row, 2) == gap->places.places[i].partition &&
-                strcmp(db_text(result, row, 0), gap->items[i].service) == 0 &&
-                strcmp(db_text(result, row, 1), gap->items[i].topic) == 0)
-                position = db_integer(result, row, 3);
-        if (position < replaying->wanted[i])
+    memset(positions, 0, gap->places.count * sizeof *positions);
+    for (size_t row = 0; row < db_result_rows(result); row++)
+        positions[gap_find_place(gap, result, row)] = db_integer(result, row, 3);
+    for (size_t i = 0; done && i < gap->places.count; i++)
+        if (positions[i] < replaying->wanted[i])
             done = error_set(&session->error, ERROR_RETRY, "%s is at %s/%d@%" PRId64 " of %" PRId64,
                              gap->items[i].service, gap->items[i].topic,
-                             gap->places.places[i].partition, position, replaying->wanted[i]);
-    }
+                             gap->places.places[i].partition, positions[i], replaying->wanted[i]);
     db_result_release(&result);
     return done;
 }

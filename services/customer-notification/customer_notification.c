@@ -17,7 +17,7 @@ const ConfigItem notification_config_items[] = {
     {"CPOR_SMTP_STARTTLS", "false", CONFIG_BOOLEAN, 0, 0, "require STARTTLS, verified"},
     {"CPOR_SMTP_CA_FILE", "", CONFIG_TEXT, 0, 0,
      "PEM file of the CA that the server's certificate must be of; empty: the system's"},
-    {"CPOR_SMTP_TIMEOUT_MS", "30000", CONFIG_INTEGER, 100, 120000, "of one message"},
+    {"CPOR_SMTP_TIMEOUT_MS", "30000", CONFIG_INTEGER, 100, 60000, "of one message"},
     {"CPOR_SMTP_CONNECTIONS", "4", CONFIG_INTEGER, 1, MAIL_SENDER_COUNT_MAX,
      "connections to the mail server"},
     {"CPOR_MAIL_FROM", "partner-of-record@cpor.example", CONFIG_TEXT, 0, 0, "sender's address"},
@@ -48,6 +48,7 @@ static bool open_senders(Notification *notification, const Config *config, Error
         .ca_file = config_text(config, "CPOR_SMTP_CA_FILE"),
         .timeout_ms = (int)config_integer(config, "CPOR_SMTP_TIMEOUT_MS"),
     };
+    notification->from = config_text(config, "CPOR_MAIL_FROM");
     for (size_t i = 0; i < count; i++) {
         if (!smtp_open(&settings, &notification->senders[i], reterr))
             return false;
@@ -287,18 +288,16 @@ static bool chunk_record(Work *work, const Notification *notification, const Mai
 }
 
 static bool chunk_handle(const Work *whole, const Notification *notification, Batch *look_batch,
-                         size_t first, Error *reterr)
+                         size_t first, int64_t deadline_mono_ms, Error *reterr)
 {
     Work look, record;
     Mail *mails = NULL;
     size_t count = 0;
     Error send_error = {0};
-    const Config *config = worker_config(whole->store->worker);
     chunk_init(&look, whole, look_batch, first);
     if (!chunk_look(&look, notification, &mails, &count, reterr))
         return false;
-    const bool all_sent =
-        mails_send(notification, config_text(config, "CPOR_MAIL_FROM"), mails, count, &send_error);
+    const bool all_sent = mails_send(notification, mails, count, deadline_mono_ms, &send_error);
     crash_point(CRASH_AFTER_MAILS);
     chunk_init(&record, whole, whole->batch, first);
     if (!chunk_record(&record, notification, mails, count, all_sent, reterr)) {
@@ -310,8 +309,11 @@ static bool chunk_handle(const Work *whole, const Notification *notification, Ba
     return all_sent;
 }
 
+/* A server that answers slowly, but answers, must not keep us from the group and from /healthz:
+ * behind NOTICE_BATCH_MS what was sent is recorded, and the next try goes on with the others. */
 bool notification_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
 {
+    const int64_t deadline_mono_ms = clock_mono_now() + NOTICE_BATCH_MS;
     Notification *notification = state;
     Work work;
     bool done = true;
@@ -321,9 +323,14 @@ bool notification_handle(Worker *worker, void *state, Batch *batch, Error *reter
     /* Once at least: where no record can be read, the positions move on all the same. */
     for (size_t first = 0; done && (first == 0 || first < work.event_count);
          first += NOTICE_CHUNK_COUNT) {
+        if (first > 0 && clock_mono_now() >= deadline_mono_ms)
+            return error_set(reterr, ERROR_RETRY,
+                             "send mail: the server is slow, the records behind %zu of %zu wait for"
+                             " the next try",
+                             first, work.event_count);
         Batch look_batch = *batch; /* what the look allocates is gone with the chunk */
         look_batch.arena = &notification->chunk_arena;
-        done = chunk_handle(&work, notification, &look_batch, first, reterr);
+        done = chunk_handle(&work, notification, &look_batch, first, deadline_mono_ms, reterr);
         arena_reset(&notification->chunk_arena);
     }
     return done;

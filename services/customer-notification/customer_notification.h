@@ -6,7 +6,11 @@
 #include "runtime/smtp.h"
 #include "store/store.h"
 
-enum { NOTICE_CHUNK_COUNT = 200, MAIL_SENDER_COUNT_MAX = 16 };
+enum {
+    NOTICE_CHUNK_COUNT = 200,
+    NOTICE_BATCH_MS = 20000, /* no mail of a batch is begun behind it, see notification_handle */
+    MAIL_SENDER_COUNT_MAX = 16,
+};
 
 typedef struct Notification {
     Store store;
@@ -15,6 +19,7 @@ typedef struct Notification {
     TokenKeys *keys;
     Smtp *senders[MAIL_SENDER_COUNT_MAX]; /* one connection each */
     size_t sender_count;
+    const char *from;   /* our address; the configuration's */
     Arena chunk_arena;  /* a chunk's mails: some 20 KB each, gone with the chunk */
     int64_t give_up_ms; /* temporary refusals for so long are for good */
     Metric *accepted, *temporary, *permanent, *calendar_ended;
@@ -62,10 +67,17 @@ MUST_CHECK bool mails_recall(Work *work, Mail *mails, size_t count, Error *reter
 
 /* ---- mail_send.c ---- */
 
-/* mails_send - hand over all mails through the senders, in parallel; stops at the first session
- * error. Errors: RETRY, FATAL as smtp_send; mails that were answered are marked all the same. */
-MUST_CHECK bool mails_send(const Notification *notification, const char *from, Mail *mails,
-                           size_t count, Error *reterr);
+/*
+ * mails_send - hand over all mails through the senders, in parallel; stops at the first session
+ * error. Mails that were answered are marked all the same.
+ *
+ * In:      deadline_mono_ms  no mail is begun behind it but each sender's first, so that every call
+ *                            gets on.
+ * Errors:  RETRY, FATAL as smtp_send; RETRY, some were not begun in time.
+ * Cost:    until the deadline, and one message's time-out.
+ */
+MUST_CHECK bool mails_send(const Notification *notification, Mail *mails, size_t count,
+                           int64_t deadline_mono_ms, Error *reterr);
 
 /* ---- customer_notification.c ---- */
 

@@ -12,6 +12,7 @@ typedef struct Sending {
     const char *from;
     Mail *mails;
     size_t count;
+    int64_t deadline_mono_ms;
     atomic_size_t next;
     atomic_bool stopped;
 } Sending;
@@ -52,15 +53,43 @@ static void *sender_run(void *argument)
         mail->answered_at_ms = answered_now(sending->clock, mail);
         mail->answered = true;
         crash_point(CRASH_AFTER_MAIL);
+        if (clock_mono_now() >= sending->deadline_mono_ms) /* behind a mail: each try gets on */
+            atomic_store(&sending->stopped, true);
     }
     return NULL;
 }
 
-bool mails_send(const Notification *notification, const char *from, Mail *mails, size_t count,
-                Error *reterr)
+static size_t unanswered_count(const Mail *mails, size_t count)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += mails[i].hold_ms == 0 && !mails[i].answered;
+    return found;
+}
+
+/* Of the threads that are done: the first one's error, or that there was not time enough. */
+static bool senders_conclude(const Sending *sending, const Sender *senders, size_t count,
+                             Error *reterr)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!senders[i].failed)
+            continue;
+        *reterr = senders[i].error;
+        return false;
+    }
+    const size_t left_count = unanswered_count(sending->mails, sending->count);
+    return left_count == 0 ||
+           error_set(reterr, ERROR_RETRY,
+                     "send mail: the server is slow, %zu of %zu notices wait for the next try",
+                     left_count, sending->count);
+}
+
+bool mails_send(const Notification *notification, Mail *mails, size_t count,
+                int64_t deadline_mono_ms, Error *reterr)
 {
     Sending sending = {.clock = worker_clock(notification->store.worker),
-                       .from = from,
+                       .from = notification->from,
+                       .deadline_mono_ms = deadline_mono_ms,
                        .mails = mails,
                        .count = count};
     Sender senders[MAIL_SENDER_COUNT_MAX];
@@ -78,11 +107,5 @@ bool mails_send(const Notification *notification, const char *from, Mail *mails,
         sender_run(&senders[0]);
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
-    for (size_t i = 0; i < wanted; i++) {
-        if (!senders[i].failed)
-            continue;
-        *reterr = senders[i].error;
-        return false;
-    }
-    return true;
+    return senders_conclude(&sending, senders, wanted, reterr);
 }

@@ -11,6 +11,7 @@ static void test_outcomes_and_offsets(void **state)
     write_inputs(0, RECORD_COUNT);
     member_open(&a, "a");
     assert_false(kafka_is_assigned(a.kafka));
+    assert_false(kafka_has_partitions(a.kafka));
     int64_t next_offset[PARTITION_COUNT] = {0};
     size_t copied = 0;
     while (copied < RECORD_COUNT) {
@@ -29,6 +30,7 @@ static void test_outcomes_and_offsets(void **state)
         member_finish(&a);
     }
     assert_true(kafka_is_assigned(a.kafka));
+    assert_true(kafka_has_partitions(a.kafka));
     assert_int_equal(kafka_lag(a.kafka), 0);
     assert_each_once(RECORD_COUNT);
     assert_all_committed(RECORD_COUNT);
@@ -65,6 +67,32 @@ static void test_cut_batch(void **state)
     }
     assert_each_once(RECORD_COUNT);
     assert_all_committed(RECORD_COUNT);
+    member_close(&a);
+}
+
+/* What a batch left over counts in the next one's size: cut again and again it must not grow. */
+static void test_cut_batches_stay_small(void **state)
+{
+    enum { LARGE_SIZE = 200000, LARGE_COUNT = 30, SIZE_MAX_SET = 1 << 20 };
+    (void)state;
+    static char value[LARGE_SIZE];
+    Member a;
+    memset(value, 'x', sizeof value);
+    for (int i = 0; i < LARGE_COUNT; i++)
+        judge_write(&judge, topic("in"), 0, "k", 1, value, sizeof value, NULL);
+    judge_flush(&judge);
+    member_open(&a, "a");
+    Error error = {0};
+    for (int done = 0; done < LARGE_COUNT; done++) {
+        size_t size = 0;
+        member_poll(&a);
+        for (size_t i = 0; i < a.batch.record_count; i++)
+            size += a.batch.records[i].value_size;
+        assert_in_range(size, LARGE_SIZE, SIZE_MAX_SET + LARGE_SIZE - 1);
+        batch_cut(&a.batch, 1);
+        must(kafka_publish(a.kafka, &a.batch, &error), &error);
+        kafka_batch_end(a.kafka, &a.batch);
+    }
     member_close(&a);
 }
 
@@ -309,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_outcomes_and_offsets, start_installation),
         cmocka_unit_test_setup(test_cut_batch, start_installation),
+        cmocka_unit_test_setup(test_cut_batches_stay_small, start_installation),
         cmocka_unit_test_setup(test_dead_letters_are_identical, start_installation),
         cmocka_unit_test_setup(test_publish_again_after_retry, start_installation),
         cmocka_unit_test_setup(test_too_large_record_is_fatal, start_installation),

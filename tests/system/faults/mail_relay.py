@@ -18,28 +18,31 @@ ANSWERS = {
 
 
 class MailRelay(Proxy):
-    """fault: one of the names above; beside them all that a Proxy does."""
+    """fault: one of the names above; beside them all that a Proxy does.
+
+    pause_s: each answer comes so much later.
+    """
 
     def __init__(self, loop, target_port):
-        self.fault = HEAL
+        self.fault, self.pause_s = HEAL, 0
         self.refused = set()  # addresses that got a permanent answer about themselves
         super().__init__(loop, target_port)
 
     def heal(self):
-        self.fault = HEAL
+        self.fault, self.pause_s = HEAL, 0
         super().heal()
 
     async def relay(self, connection, reader, writer):
         target_reader, target_writer = await asyncio.open_connection("127.0.0.1", self.target_port)
         connection.writers.append(target_writer)
-        writer.write(await self.reply(target_reader))
+        await self.say(writer, await self.reply(target_reader))
         recipients = []
         while line := await reader.readline():
             word = line.split(b" ")[0].strip().upper()
             if word == b"RCPT":
                 recipients = [line.split(b"<")[1].split(b">")[0].decode().lower()]
             if word == b"DATA":
-                writer.write(b"354 go on\r\n")
+                await self.say(writer, b"354 go on\r\n")
                 message = await self.read_message(reader)
                 answer = self.answer(b".", recipients)
                 if answer is None:
@@ -54,7 +57,11 @@ class MailRelay(Proxy):
                 if answer is None:
                     target_writer.write(line)
                     answer = await self.reply(target_reader)
-            writer.write(answer)
+            await self.say(writer, answer)
+
+    async def say(self, writer, answer):
+        await asyncio.sleep(self.pause_s)
+        writer.write(answer)
 
     def answer(self, word, recipients):
         wanted, answer = ANSWERS.get(self.fault, (None, None))

@@ -40,6 +40,16 @@ def answer_badly(world, fault):
     return Mark(time.time(), SERVICE)
 
 
+def be_slow(world, _):
+    """Each answer in time, all of a batch's together never: a message's time-out is 4 s or 30 s."""
+    world.relay.pause_s = world.seconds(0.5, 3)
+    try:
+        world.go_on(world.seconds(24, 60))
+    finally:
+        world.relay.heal()
+    return Mark(time.time(), SERVICE)
+
+
 def refuse(world, _):
     world.relay.refuse()
     try:
@@ -51,6 +61,7 @@ def refuse(world, _):
 
 def table():
     yield Fault("SMTP: connections refused", "slow", refuse, 15)
+    yield Fault("SMTP: slow throughout", "slow", be_slow, 15)
     for text, name in (
             ("stalls in the middle of DATA", mail_relay.STALL_IN_DATA),
             ("closes right after accepting", mail_relay.CLOSE_AFTER),
