@@ -6,9 +6,11 @@ import typing
 
 @dataclasses.dataclass
 class Fault:
-    """inject(world, argument) does it and returns the Mark from which the recovery is measured."""
+    """inject(world, argument) does it and returns the Mark from which the recovery is measured.
+    is_first: it comes first in its round, for it is bound to the round's business time."""
     name: str
     theme: str
     inject: typing.Callable
     aim_s: float = 60
     argument: object = None
+    is_first: bool = False
