@@ -1,4 +1,4 @@
-"""Mails that went out twice: only a death between a mail's acceptance and its record explains one."""
+"""Mails that went out twice: only a death between acceptance and record explains one."""
 
 import collections
 import dataclasses

@@ -369,7 +369,7 @@ def test_the_script_runs_the_tool(tmp_path):
     tool = tmp_path / "kafka-acls"
     tool.write_text('#!/bin/sh\nprintf "%s|" kafka-acls "$@" >>"$0.log"\necho >>"$0.log"\n')
     tool.chmod(0o755)
-    connection = ["--bootstrap-server", "broker:9093", "--command-config", "our own/it's.properties"]
+    connection = ["--bootstrap-server", "broker:9093", "--command-config", "our own/it's.conf"]
     result = acls.script("--tool", str(tool), "--", *connection)
     assert result.returncode == 0, result.stderr
     printed = acls.script("--print", "--", *connection).stdout
