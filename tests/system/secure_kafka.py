@@ -54,7 +54,8 @@ super.users=User:ANONYMOUS;User:{admin}
     def prepare(self):
         self.dir.mkdir()
         common = "".join(line for line in self.PROPERTIES.splitlines(keepends=True)
-                         if not line.startswith(("listeners=", "advertised.listeners=")))
+                         if not line.startswith(("listeners=", "advertised.listeners=",
+                                                 "listener.security.protocol.map=")))
         properties = self.dir / "server.properties"
         properties.write_text((common + self.EXTRA).format(
             dir=self.dir, host=HOST, admin=ADMIN, keystore=self.keystore,
