@@ -6,11 +6,9 @@ import typing
 
 @dataclasses.dataclass
 class Fault:
-    """inject(world, argument) does it and returns the Mark from which the recovery is measured.
-    is_first: it comes first in its round, for it is bound to the round's business time."""
+    """inject(world, argument) does it and returns the Mark from which the recovery is measured."""
     name: str
     theme: str
     inject: typing.Callable
     aim_s: float = 60
     argument: object = None
-    is_first: bool = False

@@ -89,9 +89,7 @@ def round_count(options):
 
 
 def parts_of(theme, faults, is_long):
-    size = SHORT_COUNTS[theme.name]
-    parts = [faults[:size]] if faults else []
-    if is_long:
-        size = -(-len(faults) // max(1, round(len(faults) / FAULTS_PER_ROUND)))
-        parts = [faults[at:at + size] for at in range(0, len(faults), size or 1)]
-    return [sorted(part, key=lambda fault: not fault.is_first) for part in parts]
+    if not is_long:
+        return [faults[:SHORT_COUNTS[theme.name]]] if faults else []
+    size = -(-len(faults) // max(1, round(len(faults) / FAULTS_PER_ROUND)))
+    return [faults[at:at + size] for at in range(0, len(faults), size or 1)]
