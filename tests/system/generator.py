@@ -467,3 +467,10 @@ class Load:
         elif kind == 4:
             message.data, message.headers = document, [("ce_id", b"1"), ("ce_type", b"x")]
         self.tell(Step([message]))
+
+
+class InterruptedLoad(Load):
+    """For workers that stand still at times. Rivals side by side are newer: an older one that waits
+    until the first is official is refused earlier than the model says."""
+
+    RIVAL_DAYS = ((-30,), (-40,))

@@ -16,7 +16,7 @@ import harness
 import mails_twice
 from cporctl import call, expect
 from driver import Driver
-from generator import Load
+from generator import InterruptedLoad
 from judge import Judge
 from mails_twice import Span
 from own_postgres import OwnPostgres, StackWith
@@ -109,7 +109,7 @@ def test_an_older_backup_loses_and_doubles_nothing(stack, postgres, tmp_path, se
     installation = harness.Installation(StackWith(stack, postgres), tmp_path, speed=SPEED,
                                         start_at_ms=START)
     try:
-        load = Load(seed, COUNT, START)
+        load = InterruptedLoad(seed, COUNT, START)
         installation.start_workers(instances=2)
         installation.publish_reference(load.partners, load.tenants, load.subscriptions)
         installation.supervised = False

@@ -12,3 +12,4 @@ class Fault:
     inject: typing.Callable
     aim_s: float = 60
     argument: object = None
+    comes_first: bool = False  # of its round

@@ -7,22 +7,18 @@ import time
 
 import harness
 from driver import Driver
-from generator import FINAL, Load
+from generator import FINAL, InterruptedLoad
 
 SUBMITTED = "cpor.claim.submitted.v1"
 SAME_MOMENT_S = 0.001
 DEAD_ENDS = ("REJECTED", "WITHDRAWN", "ENDED")
 
 
-class Stories(Load):
+class Stories(InterruptedLoad):
     """The mixed load; every second story is a pulse: a claim with a window and an opt-out soon.
 
     The pulses keep all four workers busy on every partition, so that it shows when one stops.
     """
-
-    # Newer ones only: a fault may keep a rival waiting until the first is official, and then an
-    # older one is refused earlier than the model says.
-    RIVAL_DAYS = ((-30,), (-40,))
 
     def add_story(self):
         if self.random.random() < 0.5:

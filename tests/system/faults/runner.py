@@ -50,7 +50,6 @@ class Run:
 
     def go(self):
         try:
-            self.stack.up()
             for number, (theme, faults, seed) in enumerate(
                     themes.rounds(self.options), 1):
                 self.round(number, theme, faults, seed)
@@ -86,7 +85,9 @@ class Run:
         struck = []  # (row, claims that were in flight)
         world = None
         try:
-            self.stack.up()  # what a round left down is no fault of the next
+            self.end_workers()  # what a round left down or running is no fault of the next
+            self.stack.clean()
+            self.stack.up()
             world = theme.open(self.stack, folder, seed, len(faults), self.options)
             world.warm_up()
             for fault in faults:

@@ -9,7 +9,7 @@ import time
 import harness
 import mails_twice
 from driver import Driver
-from generator import Load
+from generator import InterruptedLoad
 from judge import SHOWN_MAX, Judge
 from mails_twice import Span
 from results import Results
@@ -71,7 +71,7 @@ class Siege:
                                     binaries=harness.FAULTS_BIN)
         self.installation.supervised = False  # deaths are what it is about
         self.installation.start_workers()
-        self.load = Load(seed, 0, START)
+        self.load = InterruptedLoad(seed, 0, START)
         self.published = [0, 0, 0]  # of the load's partners, tenants, subscriptions
         self.told = 0  # of the load's stories
         self.deaths = []

@@ -6,15 +6,18 @@ import shutil
 import signal
 import time
 
+import confluent_kafka
 import psycopg
 import redis
 
 from faults import Fault
-from world import Mark
+from harness import SERVICES, say
+from world import INSTANCES, Mark
 
 SLOTS = 120  # more than max_connections
 SCRIPT = "local sum = 0; for i = 1, tonumber(ARGV[1]) do sum = sum + i % 7 end; return sum"
 SCRIPT_TRY = 5_000_000  # rounds; a script knows no time
+GROUPS_S, GROUPS_TRIES = 20, 3
 
 
 # ---- any server
@@ -23,6 +26,38 @@ def kill(world, server):
     world.stack.kill(server)
     world.beside(world.stack.start, server)
     return Mark(time.time())
+
+
+def kill_kafka(world, _):
+    """Started again if one of its group coordinators fails while it starts: that happens, and only
+    another start heals it (ADR 12)."""
+    for _ in range(GROUPS_TRIES):
+        mark = kill(world, "kafka")
+        if world.until(lambda: groups_stand(world), GROUPS_S) or groups_answer(world):
+            break
+        say("    a group coordinator of Kafka is stuck; Kafka is killed and started again")
+    return mark
+
+
+def groups_stand(world):
+    """Every group has its members, as Kafka says."""
+    installation = world.installation
+    try:
+        return all(group.state == "Stable" and len(group.members) >= len(INSTANCES)
+                   for service in SERVICES
+                   for group in installation.admin.list_groups(installation.prefix + service,
+                                                               timeout=3))
+    except confluent_kafka.KafkaException:
+        return False
+
+
+def groups_answer(world):
+    try:
+        world.installation.lag()
+    except confluent_kafka.KafkaException as error:
+        say(f"    {error}")
+        return False
+    return True
 
 
 def pid_of(world, server):
@@ -206,7 +241,7 @@ def redis_script(world, _):
 
 
 def table():
-    yield Fault("Kafka: kill -9, restarted", "servers", kill, 15, "kafka")
+    yield Fault("Kafka: kill -9, restarted", "servers", kill_kafka, 15)
     yield Fault("Kafka: stopped, then goes on", "servers", pause, 15, "kafka")
     yield Fault("PostgreSQL: kill -9, restarted", "servers", kill, 15, "postgres")
     yield Fault("PostgreSQL: -m immediate, restarted", "servers", stop_immediate, 15)

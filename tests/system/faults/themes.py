@@ -78,7 +78,8 @@ def one_cycle(options, chance):
         mine = [fault for fault in all_faults() if fault.theme == theme.name and (
             only is None or only.search(fault.name) or only.search(fault.theme))]
         chance.shuffle(mine)
-        found += [(theme, part) for part in parts_of(theme, mine, options.long)]
+        found += [(theme, sorted(part, key=lambda fault: not fault.comes_first))
+                  for part in parts_of(theme, mine, options.long)]
     chance.shuffle(found)
     return found
 
