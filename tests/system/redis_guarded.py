@@ -33,10 +33,16 @@ class GuardedRedis:
                  "--aclfile", users, "--save", "", "--appendonly", "no"],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         self.admin = redis.Redis(port=self.port, username="admin", password="any")
+        try:
+            self.wait_until_it_answers(folder / "redis.log")
+        except BaseException:
+            self.kill()
+            raise
+
+    def wait_until_it_answers(self, log):
         end = time.monotonic() + 20
         while not self.answers():
-            log_text = (folder / "redis.log").read_text()
-            assert self.process.poll() is None and time.monotonic() < end, log_text
+            assert self.process.poll() is None and time.monotonic() < end, log.read_text()
             time.sleep(0.02)
 
     def answers(self):

@@ -49,11 +49,13 @@ super.users=User:ANONYMOUS;User:{admin}
         super().__init__(folder, ports, None)
         self.authority, self.passwords = authority, passwords
         self.keystore = authority.issue(HOST)[2]
+        self.child = None
 
     def prepare(self):
         self.dir.mkdir()
         common = "".join(line for line in self.PROPERTIES.splitlines(keepends=True)
-                         if not line.startswith(("listeners=", "advertised.listeners=")))
+                         if not line.startswith(("listeners=", "advertised.listeners=",
+                                                 "listener.security.protocol.map=")))
         properties = self.dir / "server.properties"
         properties.write_text((common + self.EXTRA).format(
             dir=self.dir, host=HOST, admin=ADMIN, keystore=self.keystore,
@@ -66,18 +68,19 @@ super.users=User:ANONYMOUS;User:{admin}
 
     def up(self):
         self.prepare()
-        child = self.start()
+        self.child = self.start()
         end = time.monotonic() + self.START_WAIT_SECONDS
         while not self.is_ready():
-            if child.poll() is not None or time.monotonic() > end:
+            if self.child.poll() is not None or time.monotonic() > end:
                 raise AssertionError(f"the secure broker does not start:\n{self.log_tail(60)}")
             time.sleep(0.1)
-        self.child = child
         return self
 
     def down(self):
-        self.stop(self.STOP_SIGNAL, self.STOP_WAIT_SECONDS)
-        self.child.wait()
+        """Also of a broker whose start has failed."""
+        if self.child is not None:
+            self.stop(self.STOP_SIGNAL, self.STOP_WAIT_SECONDS)
+            self.child.wait()
 
     def properties(self, path, **settings):
         """A file for CPOR_KAFKA_PROPERTIES; an underscore stands for a dot."""

@@ -5,6 +5,7 @@ One PostgreSQL of its own, which speaks TLS only and keeps count of what each ro
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -13,6 +14,7 @@ import pytest
 
 import harness
 import roles
+from certificates import Authority
 from cporctl import call, execute, expect
 from own_postgres import OwnPostgres, StackWith
 from walk import Walk
@@ -40,28 +42,6 @@ RARE = {("customer_notification", "recalled_notices", "SELECT"),
         ("operator", "claim_overview", "SELECT"), ("operator", "history_overview", "SELECT")}
 
 
-def openssl(*arguments):
-    subprocess.run(["openssl", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
-
-
-class Authority:
-    """A certificate authority of the test's own."""
-
-    def __init__(self, folder, name):
-        self.folder, self.key, self.pem = folder, folder / f"{name}.key", folder / f"{name}.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", self.key, "-out", self.pem, "-subj", f"/CN={name}", "-days", 2)
-
-    def sign(self, key, pem, days=2):
-        request, names = self.folder / "request", self.folder / "names"
-        names.write_text("subjectAltName=DNS:localhost\n")
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-keyout", key, "-out", request, "-subj", "/CN=localhost")
-        openssl("x509", "-req", "-in", request, "-CA", self.pem, "-CAkey", self.key,
-                "-CAcreateserial", "-days", days, "-extfile", names, "-out", pem)
-
-
 class Secured:
     """The server, its authority, and an installation that has lived through a mixed load."""
 
@@ -74,14 +54,15 @@ class Secured:
         self.key, self.pem, self.hba = home / "server.key", home / "server.pem", home / "hba"
         self.renew()
         self.hba.write_text(HBA)
-        self.postgres.up().psql("alter role cpor createrole")
         self.stack = StackWith(stack, self.postgres)
         url = self.stack.env["CPOR_DATABASE_URL"].replace("127.0.0.1", "localhost")
         self.stack.env.update({"CPOR_DATABASE_URL": url, "PGSSLMODE": "verify-full",
-                               "PGSSLROOTCERT": str(self.authority.pem)})
+                               "PGSSLROOTCERT": str(self.authority.file)})
 
-    def renew(self, days=2):
-        self.authority.sign(self.key, self.pem, days)
+    def renew(self, **validity):
+        certificate, key, _ = self.authority.issue("localhost", **validity)
+        shutil.copyfile(certificate, self.pem)
+        shutil.copyfile(key, self.key)
         self.key.chmod(0o600)
         if self.postgres.user:
             owner = self.postgres.account()
@@ -89,6 +70,7 @@ class Secured:
         self.pem.chmod(0o644)
 
     def live(self, folder):
+        self.postgres.up().psql("alter role cpor createrole")
         self.installation = harness.Installation(self.stack, folder, start_at_ms=START,
                                                  settings={"CPOR_REVIEW": "OSA_SELL"})
         installation = self.installation
@@ -334,7 +316,7 @@ def refused(secured, url, *words):
 
 def test_another_servers_certificate_is_refused(secured):
     url = secured.url("opt-out-expiry")
-    right, wrong = secured.authority.pem, secured.stranger.pem
+    right, wrong = secured.authority.file, secured.stranger.file
     refused(secured, f"{url}?sslmode=verify-full&sslrootcert={wrong}", "certificate verify failed",
             "not by the CA in sslrootcert")
     refused(secured, f"{url.replace('localhost', '127.0.0.1')}"
@@ -346,12 +328,12 @@ def test_another_servers_certificate_is_refused(secured):
 
 
 def test_an_expired_certificate_is_refused(secured):
-    secured.renew(days=-1)
+    secured.renew(end="20200102000000Z")
     secured.postgres.down(signal.SIGINT)
     secured.postgres.start()
     secured.installation.wait("PostgreSQL to be back", secured.postgres.is_ready)
     refused(secured, f"{secured.url('opt-out-expiry')}?sslmode=verify-full"
-            f"&sslrootcert={secured.authority.pem}", "certificate verify failed", "has expired")
+            f"&sslrootcert={secured.authority.file}", "certificate verify failed", "has expired")
 
 
 def test_a_server_without_tls_is_refused(secured):
@@ -362,4 +344,4 @@ def test_a_server_without_tls_is_refused(secured):
     secured.postgres.start()
     secured.installation.wait("PostgreSQL to be back", secured.postgres.is_ready)
     refused(secured, f"{secured.url('opt-out-expiry')}?sslmode=verify-full"
-            f"&sslrootcert={secured.authority.pem}", "server does not support SSL", "set ssl = on")
+            f"&sslrootcert={secured.authority.file}", "server does not support SSL", "set ssl = on")

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shlex
 import subprocess
 import time
 
@@ -366,14 +367,15 @@ def test_a_missing_right_ends_the_worker_and_is_named(install, broker, logins):
 
 def test_the_script_runs_the_tool(tmp_path):
     tool = tmp_path / "kafka-acls"
-    tool.write_text('#!/bin/sh\necho "kafka-acls $*" >>"$0.log"\n')
+    tool.write_text('#!/bin/sh\nprintf "%s|" kafka-acls "$@" >>"$0.log"\necho >>"$0.log"\n')
     tool.chmod(0o755)
-    connection = ("--bootstrap-server", "broker:9093", "--command-config", "admin.properties")
+    connection = ["--bootstrap-server", "broker:9093", "--command-config", "our own/it's.conf"]
     result = acls.script("--tool", str(tool), "--", *connection)
     assert result.returncode == 0, result.stderr
     printed = acls.script("--print", "--", *connection).stdout
-    assert (tmp_path / "kafka-acls.log").read_text() == printed.replace("'", "")
-    assert printed.startswith("kafka-acls --bootstrap-server broker:9093 --command-config admin")
+    ran = (tmp_path / "kafka-acls.log").read_text().splitlines()
+    assert ran == ["|".join(shlex.split(line)) + "|" for line in printed.splitlines()]
+    assert len(ran) > 10 and ran[0].split("|")[:6] == ["kafka-acls", *connection, "--add"]
 
 
 @pytest.mark.parametrize("arguments", [

@@ -3,6 +3,7 @@ comes out is searched."""
 
 import pathlib
 import re
+import shutil
 import subprocess
 import time
 
@@ -176,6 +177,57 @@ def test_a_secret_that_is_right_is_not_shown_either(install, tmp_path):
             assert password not in text, worker.instance
     cporctl.expect(0, cporctl.call(installation.env, "timers"))
     installation.stop_workers()
+
+
+@pytest.fixture
+def backup_script(install, tmp_path):
+    """A function: runs one of deploy/backup/; returns what it said. With all that it called."""
+    installation = install()
+    calls, folder = tmp_path / "calls", tmp_path / "bin"
+    folder.mkdir()
+    for name in ("pg_dump", "pg_restore", "psql"):
+        (folder / name).write_text(f'#!/bin/sh\nprintf "%s\\n" {name} "$@" >>{calls}\n'
+                                   f'exec {shutil.which(name)} "$@"\n')
+        (folder / name).chmod(0o755)
+
+    def run(is_good, name, **settings):
+        env = {key: value for key, value in installation.env.items()
+               if key != "CPOR_DATABASE_URL"}
+        env |= {"PATH": f"{folder}:{env['PATH']}", **settings}
+        result = subprocess.run([str(harness.ROOT / "deploy/backup" / name),
+                                 str(tmp_path / "saved")], env=env, text=True, check=False,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert (result.returncode == 0) == is_good, f"{name} {settings}: {result.stdout}"
+        return result.stdout
+    run.installation, run.calls = installation, calls
+    return run
+
+
+def test_backup_and_restore_show_no_password(backup_script, tmp_path):
+    """A right one, as a file and as a value, with each character as %XX; and each bad URL."""
+    installation = backup_script.installation
+    url = installation.env["TEST_OWNER_URL"]
+    [password] = re.findall(":([0-9a-f]{16,})@", url)
+    coded = url.replace(password, "".join(f"%{ord(letter):02x}" for letter in password))
+    file, name = tmp_path / "url", installation.database + "_restored"
+    file.write_text(f"{coded}\nwhat follows the first line is not read\n")
+    said = backup_script(True, "backup", CPOR_DATABASE_URL_FILE=str(file))
+    cporctl.execute(installation, f'create database "{name}"')
+    try:
+        restored = coded.rpartition("/")[0] + f"/{name}"
+        said += backup_script(True, "restore", CPOR_DATABASE_URL=restored)
+        assert "not empty" in backup_script(False, "restore", CPOR_DATABASE_URL=restored)
+    finally:
+        cporctl.execute(installation, f'drop database "{name}"')
+    for case, bad in database_cases(url).items():
+        for script in ("backup", "restore"):
+            check_silent(case, backup_script(False, script, CPOR_DATABASE_URL=bad))
+    assert "both" in backup_script(False, "backup", CPOR_DATABASE_URL=url,
+                                   CPOR_DATABASE_URL_FILE=str(file))
+    called = backup_script.calls.read_text()
+    assert {"pg_dump", "pg_restore", "psql"} < set(called.splitlines())
+    check_silent("a command line", called)
+    assert password not in called + said and "%" not in called
 
 
 @pytest.mark.parametrize("program", [*harness.SERVICES, "cporctl"])

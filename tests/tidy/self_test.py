@@ -68,6 +68,14 @@ def long_function(length):
     return head + ["    a++;"] * (length - 4) + ["}"]
 
 
+# A file with a row in sql.py, and what fits it.
+SPARED_SQL = ("common/runtime/database_connect.c",
+              ("snprintf(sql, size,",
+               '         "SET statement_timeout = %d; SET lock_timeout = %d;"',
+               '         "SET jit = off",',
+               "         a, b);"))
+
+
 def plant(check, path, *lines):
     return check, path, source(path, *lines)
 
@@ -129,6 +137,8 @@ def planted():
                  'const DbStatement statement = {"a", text};',
                  "database_execute(database, sql_of(c), reterr);"):
         yield plant("sql", "services/one/bad.c", call)
+    yield plant("sql", SPARED_SQL[0], *2 * SPARED_SQL[1])
+    yield plant("sql", SPARED_SQL[0], "int a;")
     for lines in (COVERED[1:], *(COVERED[:i] + COVERED[i + 1:] for i in range(1, len(COVERED))),
                   COVERED + ["code,GONE,tests/moves.csv,LATE"],
                   COVERED + ["pair,GONE cpor.a.v1,tests/moves.csv,cpor.a.v1"],
@@ -166,6 +176,7 @@ def spared():
     yield plant("sql", "services/one/fine.c",
                 'static const DbStatement s = {"a", "select a from b where c % 2 = $1"};',
                 'printf("select %d of them\\n", a);', 'database_execute(database, sql, reterr);')
+    yield plant("sql", SPARED_SQL[0], *SPARED_SQL[1])
     yield plant("docstrings", "common/claim/fine.h", "/* a, b - a pair. */", "void a(void);",
                 "void b(int c /* of it */);", "", "typedef bool Finder(int a);", "",
                 "static inline int d(void)", "{", "    return e(1);", "}")

@@ -122,6 +122,16 @@ def test_every_service_finds_its_pods():
         assert {port["targetPort"] for port in document["spec"]["ports"]} <= ports
 
 
+def test_the_disruption_budget_counts_the_workers_and_nobody_else():
+    [budget] = [document["spec"] for _, document in MANIFESTS
+                if document["kind"] == "PodDisruptionBudget"]
+    taken = {document["metadata"]["name"] for _, document in MANIFESTS
+             if "template" in document.get("spec", {}) and
+             budget["selector"]["matchLabels"].items()
+             <= document["spec"]["template"]["metadata"]["labels"].items()}
+    assert taken == set(WORKERS)
+
+
 def test_a_misspelt_member_is_refused():
     for _, document in MANIFESTS:
         document = {**document, "metadata": {**document["metadata"], "lables": {}}}

@@ -1,5 +1,6 @@
 """The proxy and the mail relay of the faults runner do what their names say."""
 
+import asyncio
 import pathlib
 import socket
 import socketserver
@@ -62,16 +63,6 @@ class Client:
         self.socket.sendall(line)
         return self.file.readline()
 
-    def hears_nothing(self, line=b"hello\n"):
-        self.socket.settimeout(0.2)
-        try:
-            self.ask(line)
-        except TimeoutError:
-            return True
-        finally:
-            self.socket.settimeout(5)
-        return False
-
 
 def test_bytes_pass_and_wait(serve):
     _, between = serve(Echo, proxy.Proxy)
@@ -83,28 +74,72 @@ def test_bytes_pass_and_wait(serve):
     assert time.monotonic() - began >= 0.2  # there and back
 
 
-def test_held_bytes_come_later(serve):
-    _, between = serve(Echo, proxy.Proxy)
-    client = Client(between.port)
-    assert client.ask() == b"hello\n"
-    between.set(proxy.HOLD)
-    assert client.hears_nothing()
-    between.heal()
-    client.file = client.socket.makefile("rb")  # a reader that timed out is of no use
-    assert client.file.readline() == b"hello\n"
+def wait(condition):
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
 
 
-def test_a_half_open_connection_never_heals(serve):
-    _, between = serve(Echo, proxy.Proxy)
-    old = Client(between.port)
-    assert old.ask() == b"hello\n"
-    between.set(proxy.HALF_OPEN)
-    during = Client(between.port)
-    assert old.hears_nothing() and during.hears_nothing()
-    between.heal()
-    assert Client(between.port).ask() == b"hello\n"
-    old.file, during.file = old.socket.makefile("rb"), during.socket.makefile("rb")
-    assert old.hears_nothing() and during.hears_nothing()
+class Ends:
+    """Both ends of connections through a proxy, so that silence is seen and not waited for."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(30)
+        self.loop = proxy.Loop()
+        self.between = proxy.Proxy(self.loop, self.listener.getsockname()[1])
+
+    def connect(self):
+        """(client's end, server's end)"""
+        client = socket.create_connection(("127.0.0.1", self.between.port), 30)
+        server, _ = self.listener.accept()
+        return client, server
+
+    def passes(self, pair, text):
+        """Whether the text has come through once the proxy has read it."""
+        wanted = self.between.taken_size + len(text)
+        pair[0].sendall(text)
+        wait(lambda: self.between.taken_size == wanted)
+        self.loop.call(asyncio.sleep(0))  # it has come to its next wait
+        pair[1].setblocking(False)
+        try:
+            return pair[1].recv(99) == text
+        except BlockingIOError:
+            return False
+
+    def close(self):
+        self.between.close()
+        self.loop.close()
+        self.listener.close()
+
+
+@pytest.fixture
+def ends():
+    made = Ends()
+    yield made
+    made.close()
+
+
+def test_held_bytes_come_later(ends):
+    pair = ends.connect()
+    assert ends.passes(pair, b"one")
+    ends.between.set(proxy.HOLD)
+    assert not ends.passes(pair, b"two")
+    ends.between.heal()
+    pair[1].settimeout(30)
+    assert pair[1].recv(99) == b"two"
+
+
+def test_a_half_open_connection_never_heals(ends):
+    old = ends.connect()
+    assert ends.passes(old, b"one")
+    ends.between.set(proxy.HALF_OPEN)
+    during = ends.connect()
+    assert not ends.passes(old, b"two") and not ends.passes(during, b"two")
+    ends.between.heal()
+    assert ends.passes(ends.connect(), b"three")
+    assert not ends.passes(old, b"four") and not ends.passes(during, b"four")
 
 
 def test_cut_and_refused(serve):
@@ -164,8 +199,8 @@ def test_mail_stalls_until_it_heals(serve):
     answers = []
     sender = threading.Thread(target=lambda: answers.append(send(relay.port)))
     sender.start()
-    sender.join(0.3)
-    assert sender.is_alive() and server.accepted == 0
+    wait(lambda: relay.stalled_count == 1)
+    assert not answers and server.accepted == 0
     relay.heal()
     sender.join(10)
     assert answers == [b"250"] and server.accepted == 1

@@ -25,6 +25,7 @@ class MailRelay(Proxy):
 
     def __init__(self, loop, target_port):
         self.fault, self.pause_s = HEAL, 0
+        self.stalled_count = 0
         self.refused = set()  # addresses that got a permanent answer about themselves
         super().__init__(loop, target_port)
 
@@ -79,6 +80,7 @@ class MailRelay(Proxy):
                 raise EOFError
             lines.append(line)
             if self.fault == STALL_IN_DATA and len(lines) == 5:
+                self.stalled_count += 1
                 while self.fault == STALL_IN_DATA:
                     await asyncio.sleep(0.05)
         return b"".join(lines)

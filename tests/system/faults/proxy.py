@@ -51,6 +51,7 @@ class Proxy:
         self.open = asyncio.Event()  # bytes go through
         self.open.set()
         self.connections = set()  # _Connection
+        self.taken_size = 0  # bytes that were read, whatever became of them
         self.server = None
         self.listen()
 
@@ -126,6 +127,7 @@ class Proxy:
     async def pump(self, connection, reader, writer):
         while True:
             data = await reader.read(READ_SIZE)
+            self.taken_size += len(data)
             if not connection.dead:
                 await self.open.wait()
             if connection.dead:

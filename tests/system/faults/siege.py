@@ -1,16 +1,20 @@
 """An installation of the faults build under a mixed load, whose workers die at crash points."""
 
+import collections
 import datetime
 import re
 import signal
 import time
 
 import harness
-from cporctl import call
+import mails_twice
 from driver import Driver
 from generator import InterruptedLoad
-from judge import Judge
+from judge import SHOWN_MAX, Judge
+from mails_twice import Span
 from results import Results
+from tally import VERDICTS
+from verdict import audit, early_events, finding_of
 from words import instant_ms
 
 START = instant_ms("2026-05-20T08:00:00.000Z")
@@ -21,7 +25,6 @@ SETTINGS = {"CPOR_TIMER_LEASE_MS": "1000", "CPOR_TIMER_SWEEP_SECONDS": "1"}
 MAILS_TWICE = ("after-mail", "after-mails", "before-database-commit", "after-statement",
                "random")
 ROUND_S = 60
-MISSED_S = 4  # a worker that has worked so long does not pass the point
 HEADER = harness.ROOT / "common/runtime/crash_point.h"
 
 
@@ -51,10 +54,10 @@ class Death:
     def recovery_s(self):
         return (self.recovered_ms - self.restarted_ms) / 1000 if self.recovered_ms else 0
 
-    def covers(self, time_ms):
-        """Whether a mail of that instant may have been this one's, and unrecorded."""
-        end_ms = self.recovered_ms or self.replaced_ms or wall_ms()
-        return self.point.startswith(MAILS_TWICE) and self.armed_ms <= time_ms <= end_ms
+    @property
+    def span(self):
+        return Span(self.armed_ms, self.restarted_ms,
+                    self.recovered_ms or self.replaced_ms or wall_ms())
 
     def __repr__(self):
         return f"{self.worker.service} at {self.point}"
@@ -155,12 +158,21 @@ class Siege:
         self.results.row(death.fault).recovered(death.recovery_s)
         return True
 
-    def take_miss(self, death):
-        """True when the worker works, and has not died: it is started again without the point."""
-        worker, heard = death.worker, self.driver.board.heard
-        if wall_ms() - death.armed_ms < MISSED_S * 1000 or \
-                heard.get(worker.service, 0) < death.armed_ms:
-            return False
+    def take_misses(self, waiting):
+        """Those that have worked, have nothing left to read, and live: there is no such point."""
+        heard = self.driver.board.heard
+        spoken = [death for death in waiting
+                  if heard.get(death.worker.service, 0) >= death.armed_ms]
+        if not spoken:
+            return []
+        self.installation.flush()
+        behind = {service for service, _, _ in self.installation.lag()}
+        return [death for death in spoken
+                if death.worker.service not in behind and self.disarm(death)]
+
+    def disarm(self, death):
+        """True when the worker has ended by itself: it is started again without the point."""
+        worker = death.worker
         worker.process.send_signal(signal.SIGTERM)
         if worker.process.wait(20) != 0:
             return False  # it did in its last batch: take_death comes to it
@@ -184,7 +196,7 @@ class Siege:
                 recovering.append(death)
                 self.tell(1)
             recovering = [death for death in recovering if not self.take_recovery(death)]
-            missed += [death for death in waiting if may_miss and self.take_miss(death)]
+            missed += self.take_misses(waiting) if may_miss else []
             waiting = [death for death in waiting if death not in missed]
             self.check_others(waiting)
             assert time.monotonic() - begin < ROUND_S, (
@@ -236,25 +248,11 @@ class Siege:
 
     # ---- the end
 
-    def mails_sent_twice(self, judge):
-        """Who got more than one mail of one notice; says when no death explains it."""
-        deaths = [death for death in self.deaths if death.worker.service == "customer-notification"]
-        twice = []
-        for to, mails in self.mails_by_notice().items():
-            times = sorted(mail["received_at"] for mail in mails)
-            for time_ms in [instant_ms(text) for text in times[:-1]]:
-                # What the dead one had sent may reach the server a little later.
-                if not any(death.covers(time_ms) for death in deaths):
-                    judge.mismatches.append(f"mail {to}: sent at {times}, though nobody died "
-                                            f"between acceptance and commit")
-            twice += [to] * (len(times) > 1)
-        return twice
-
-    def mails_by_notice(self):
-        found = {}
-        for mail in self.installation.mails():
-            found.setdefault((*mail["rcpt_tos"], mail["message_id"]), []).append(mail)
-        return found
+    def sender_spans(self):
+        """Of the deaths that can leave a mail accepted and not recorded."""
+        return [death.span for death in self.deaths
+                if death.worker.service == "customer-notification"
+                and death.point.startswith(MAILS_TWICE)]
 
     def finish(self, seconds=120):
         """Until all is over; then the model, the auditor and the mails."""
@@ -265,11 +263,13 @@ class Siege:
         self.installation.stop_workers()
         judge = Judge(self.installation).check_all()
         judge.check_mails(exactly_once=False)
-        twice = self.mails_sent_twice(judge)
-        judge.verdict()
-        audit = call(self.installation.env, "audit")
-        assert audit.returncode == 0, f"cporctl audit:\n{audit.stdout}{audit.stderr}"
-        self.results.write(lost=0, early=0, double=0)
+        twice = mails_twice.check(judge, self.sender_spans())
+        found = [*early_events(judge), *map(finding_of, judge.mismatches), *audit(self)]
+        counts = collections.Counter(finding.kind for finding in found)
+        self.results.write(**{kind: counts[kind] for kind in VERDICTS})
+        assert not found, "\n".join([f"{len(found)} findings:", *(
+            f"  {finding.kind}: {finding.text}" for finding in found[:SHOWN_MAX]),
+            f"logs: {self.installation.folder}"])
         slowest = max(self.deaths, key=lambda death: death.recovery_s)
         harness.say(f"  {len(self.deaths)} deaths, {len(self.load.claims)} claims, "
                     f"{len(judge.official)} association events, {len(twice)} mails twice; slowest "

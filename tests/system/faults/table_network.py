@@ -10,6 +10,7 @@ from proxy import Loop, Proxy
 from world import INSTANCES, Mark, World
 
 SETTINGS = {"postgres": "CPOR_DATABASE_URL", "redis": "CPOR_REDIS_URL", "smtp": "CPOR_SMTP_URL"}
+AIM_S = 15
 PORT = re.compile(r":(\d+)(/|$)")
 
 
@@ -69,7 +70,8 @@ def break_down(world, argument):
     for each in proxies:
         KINDS[kind](each)
     try:
-        world.go_on(world.seconds(5, 30))
+        # Half a minute is seven days here: a notice would be given up, as it must after five.
+        world.go_on(5 if server == "smtp" else world.seconds(5, 30))
     finally:
         for each in proxies:
             each.heal()
@@ -96,4 +98,5 @@ def table():
         for kind in KINDS:
             if server == "smtp" and kind == "refused":
                 continue  # is a fault of the mail server, too
-            yield Fault(f"network to {name}: {kind}", "network", break_down, 60, (server, kind))
+            yield Fault(f"network to {name}: {kind}", "network", break_down, AIM_S,
+                        (server, kind))

@@ -40,6 +40,9 @@ class Row:
     def is_bad(self):
         return any(getattr(self, name) for name in VERDICTS) or bool(self.notes)
 
+    def is_slow(self):
+        return max(self.recovery_s, default=0) > self.aim_s
+
 
 class Tally:
     def __init__(self):
@@ -52,11 +55,13 @@ class Tally:
         return sum(row.is_bad() for row in self.rows.values())
 
     def table(self):
+        """What was above its aim is bold, and named below: no failure, for machines are shared."""
         lines = ["| fault | injected | in flight | lost | early | double | work went on, s: median "
                  "| max | aim |", "|---|---:|---:|---:|---:|---:|---:|---:|---:|"]
         for row in self.rows.values():
             middle = f"{statistics.median(row.recovery_s):.1f}" if row.recovery_s else "-"
             most = f"{max(row.recovery_s):.1f}" if row.recovery_s else "-"
+            most = f"**{most}**" if row.is_slow() else most
             lines.append(f"| {row.fault} | {row.injected} | {row.in_flight} | {row.lost} | "
                          f"{row.early} | {row.double} | {middle} | {most} | {row.aim_s:g} |")
         sums = collections.Counter()
@@ -64,7 +69,14 @@ class Tally:
             sums.update({name: getattr(row, name) for name in ("injected", *VERDICTS)})
         lines.append(f"| **all** | {sums['injected']} | | {sums['lost']} | {sums['early']} | "
                      f"{sums['double']} | | | |")
-        return "\n".join(lines)
+        return "\n".join(lines + self.slow_lines())
+
+    def slow_lines(self):
+        slow = [row for row in self.rows.values() if row.is_slow()]
+        lines = [f"- {row.fault}: {sum(each > row.aim_s for each in row.recovery_s)} of "
+                 f"{len(row.recovery_s)} times, {max(row.recovery_s):.1f} s instead of "
+                 f"{row.aim_s:g} s at most" for row in slow]
+        return ["", f"Above the aim: {len(slow)} of {len(self.rows)} faults", *lines]
 
     def read(self, path):
         """Adds the rows of a file that write() wrote, or a test of crash points."""

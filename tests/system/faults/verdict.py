@@ -60,6 +60,7 @@ def poison_findings(world, judge):
 
 
 def audit(world):
+    """world: whatever has an installation."""
     result = cporctl.call(world.installation.env, "audit", "--json")
     try:
         answer = json.loads(result.stdout)
