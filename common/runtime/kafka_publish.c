@@ -125,7 +125,9 @@ static bool txn_abort(Kafka *kafka, Error *reterr)
     const int64_t deadline_mono_ms = clock_mono_now() + KAFKA_ABORT_MS;
     rd_kafka_error_t *error;
     do
-        error = rd_kafka_abort_transaction(kafka->producer, -1);
+        /* Unlike a commit's, its -1 is no end at all while the brokers are silent; it is resumable.
+         */
+        error = rd_kafka_abort_transaction(kafka->producer, KAFKA_ABORT_MS);
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     if (error != NULL)
         return publish_failed(kafka, "abort Kafka transaction", error, reterr);
