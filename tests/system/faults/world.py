@@ -76,6 +76,7 @@ class World:
 
     def add_worker(self, service, number):
         worker = Worker(self.installation, service, number, self.settings_of(number))
+        worker.may_be_fenced = True
         self.installation.workers[worker.instance] = worker.start()
         return worker
 
