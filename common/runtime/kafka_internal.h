@@ -13,10 +13,11 @@ enum {
     KAFKA_WARM_MS = 2000,
     KAFKA_OPEN_MS = 5000,     /* init_transactions: longer than a healthy coordinator ever needs */
     KAFKA_PUBLISH_MS = 15000, /* all of kafka_publish but an abort: above transaction.timeout.ms */
-    KAFKA_ABORT_MS = 5000,
-    KAFKA_CLOSE_MS = 12000,  /* below the alarm of worker_close */
-    KAFKA_UNPOLLED_MS = 300, /* see kafka_wait */
-    KAFKA_PAUSE_MS = 20,     /* between two tries of what the client calls retriable */
+    KAFKA_COMMIT_MS = 5000,   /* of one try; then it goes on in the background and is resumed */
+    KAFKA_ABORT_MS = 5000,    /* likewise */
+    KAFKA_CLOSE_MS = 12000,   /* below the alarm of worker_close */
+    KAFKA_UNPOLLED_MS = 300,  /* see kafka_wait */
+    KAFKA_PAUSE_MS = 20,      /* between two tries of what the client calls retriable */
 };
 
 /* Where the producer's transaction is; only kafka_publish moves it. */

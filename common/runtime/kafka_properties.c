@@ -23,6 +23,8 @@ static const Property properties[] = {
     {FOR_ALL, "socket.keepalive.enable", "true", "a dead peer behind a firewall is noticed"},
     {FOR_ALL, "socket.timeout.ms", "10000",
      "a half-open connection is given up within a transaction's life, not after a minute"},
+    {FOR_ALL, "socket.connection.setup.timeout.ms", "5000",
+     "of 30 s: who was away for a minute is asked anew, not by a SYN repeated 16 s later"},
     {FOR_ALL, "reconnect.backoff.max.ms", "1000",
      "a restarted broker is found within a second, not ten"},
     {FOR_ALL, "topic.metadata.refresh.interval.ms", "10000",

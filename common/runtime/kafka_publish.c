@@ -102,8 +102,8 @@ static bool txn_commit(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
     kafka->txn = TXN_COMMITTING;
     rd_kafka_error_t *error;
     do
-        /* -1: the transaction's remaining time; any other value risks the client's state. */
-        error = rd_kafka_commit_transaction(kafka->producer, -1);
+        /* Its -1 has no end while the brokers are silent. */
+        error = rd_kafka_commit_transaction(kafka->producer, KAFKA_COMMIT_MS);
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     if (error == NULL) {
         kafka->txn = TXN_NONE;
@@ -120,7 +120,8 @@ static bool txn_abort(Kafka *kafka, Error *reterr)
     const int64_t deadline_mono_ms = clock_mono_now() + KAFKA_ABORT_MS;
     rd_kafka_error_t *error;
     do
-        error = rd_kafka_abort_transaction(kafka->producer, -1);
+        /* Likewise: it goes on in the background, and is resumed. */
+        error = rd_kafka_abort_transaction(kafka->producer, KAFKA_ABORT_MS);
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     if (error != NULL)
         return publish_failed(kafka, "abort Kafka transaction", error, reterr);

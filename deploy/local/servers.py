@@ -107,8 +107,9 @@ group.min.session.timeout.ms=1000
 # Look every second for transactions that outlived their time-out; at the default of 10 s a test
 # that leaves one open waits up to 10 s longer for its readers.
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
-# After kill -9 the restarted broker is refused until the session of its former self ends.
-broker.session.timeout.ms=2000
+# After kill -9 the restarted broker is refused until the session of its former self ends; but on a
+# busy machine 2 s were too short for a heartbeat, and all partitions lost their leader.
+broker.session.timeout.ms=6000
 broker.heartbeat.interval.ms=500
 # The cleaner's default of 128 MiB is a quarter of this heap.
 log.cleaner.dedupe.buffer.size=16777216

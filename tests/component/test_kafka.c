@@ -3,6 +3,8 @@
 #include "component/kafka_member.h"
 #include "runtime/kafka_internal.h"
 
+#include <signal.h>
+
 static void test_outcomes_and_offsets(void **state)
 {
     (void)state;
@@ -263,6 +265,45 @@ static void test_open_classes(void **state)
     member_close(&a);
 }
 
+static void signal_broker(int number)
+{
+    const char *pid = getenv("CPOR_TEST_KAFKA_PID");
+    if (pid == NULL || kill((pid_t)strtol(pid, NULL, 10), number) != 0)
+        fail_msg("CPOR_TEST_KAFKA_PID is no broker of ours: run tests/run component");
+}
+
+static int let_broker_go_on(void **state)
+{
+    (void)state;
+    signal_broker(SIGCONT);
+    return 0;
+}
+
+/* Each call comes back, that of the abort too, though nothing answers. */
+static void test_publish_while_the_broker_is_silent(void **state)
+{
+    (void)state;
+    Member a, successor;
+    Error error = {0};
+    write_inputs(0, RECORD_COUNT);
+    member_open(&a, "a");
+    member_poll(&a);
+    member_handle(&a);
+    signal_broker(SIGSTOP);
+    for (int i = 0; i < 2; i++) {
+        assert_false(kafka_publish(a.kafka, &a.batch, &error));
+        if (error.class != ERROR_RETRY)
+            fail_msg("%s: %s", error_class_name(error.class), error.text);
+    }
+    signal_broker(SIGCONT);
+    member_close(&a);
+    member_open(&successor, "a");
+    member_copy(&successor, RECORD_COUNT);
+    assert_each_once(RECORD_COUNT);
+    assert_all_committed(RECORD_COUNT);
+    member_close(&successor);
+}
+
 /* The client waits for ever for a message that is still out: we do not. */
 static void test_client_that_does_not_close(void **state)
 {
@@ -289,6 +330,8 @@ int main(void)
         cmocka_unit_test_setup(test_append, start_installation),
         cmocka_unit_test_setup(test_missing_topic_is_told_and_found_later, NULL),
         cmocka_unit_test_setup(test_open_classes, NULL),
+        cmocka_unit_test_setup_teardown(test_publish_while_the_broker_is_silent, start_installation,
+                                        let_broker_go_on),
         cmocka_unit_test_setup(test_client_that_does_not_close, start_installation),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
