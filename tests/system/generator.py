@@ -332,20 +332,23 @@ class Load:
 
     # ---- competition
 
+    RIVAL_DAYS = ((-30, 0, 30), (-40, 0, 40))  # of a second and a third that come beside the first
+
     def story_competition(self):
         """Two or three partners for one slot; side by side, or one after the other is official."""
         tenant = self.add_tenant()
         day = self.random.randint(60, 200)
         first, _ = self.m365(tenant, self.random.choice((1, 1, 2)))
         first["poe"][0]["signed_on"] = self.day(day)
-        second = self.rival(first, day + self.random.choice((-30, 0, 30)))
         if self.random.random() < 0.5:
+            second = self.rival(first, day + self.random.choice(self.RIVAL_DAYS[0]))
             self.tell(self.submit(first))
             self.tell(self.submit(second))
             if self.random.random() < 0.3:
-                self.tell(self.submit(self.rival(first, day + self.random.choice((-40, 0, 40)),
-                                                 {second["mpn_id"]})))
+                self.tell(self.submit(self.rival(
+                    first, day + self.random.choice(self.RIVAL_DAYS[1]), {second["mpn_id"]})))
             return
+        second = self.rival(first, day + self.random.choice((-30, 0, 30)))
         key = (tenant["tenant_id"], first["claim_id"])
         self.tell(self.submit(first), self.submit(second, key=key, statuses=("OFFICIAL",)))
 
@@ -405,12 +408,14 @@ class Load:
             "cpor.association.disassociated.v1", actor={"type": "partner", "id": actor},
             reason="the engagement has ended", **self.some_lines(document)))
 
+    CHALLENGER_DAYS = 100  # the age of its proof; the holder's is of 200 days, then of 50
+
     def story_evidence(self):
         """A holder protects itself with a fresher proof before the challenger comes."""
         tenant = self.add_tenant()
         first, _ = self.m365(tenant, 1)
         first["poe"][0]["signed_on"] = self.day(200)
-        second = self.rival(first, 100)
+        second = self.rival(first, self.CHALLENGER_DAYS)
         key = (tenant["tenant_id"], first["claim_id"])
         evidence = self.later(
             first, ("OPT_OUT_OPEN",), 0, "claim-submission", "cpor.claim.evidence-added.v1",
@@ -464,3 +469,11 @@ class Load:
         elif kind == 4:
             message.data, message.headers = document, [("ce_id", b"1"), ("ce_type", b"x")]
         self.tell(Step([message]))
+
+
+class InterruptedLoad(Load):
+    """For workers that stand still at times, after which what was meant to come one after the other
+    comes at once: who is refused is refused whichever is first."""
+
+    RIVAL_DAYS = ((-30,), (-40,))
+    CHALLENGER_DAYS = 250

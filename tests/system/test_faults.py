@@ -7,7 +7,7 @@ import pytest
 
 import harness
 from driver import Driver
-from generator import Load
+from generator import InterruptedLoad
 from judge import Judge
 from words import instant_ms
 
@@ -62,7 +62,7 @@ def test_workers_killed_and_redis_flushed(install, seed):
             plan.append((at, f"kill -9 {name}", lambda name=name: kill(name)))
             at += chance.uniform(0.4, 1.6)
     plan.append((plan[len(plan) // 2][0] + 0.01, "FLUSHALL", installation.redis.flushall))
-    run_load(installation, Load(seed, 800, START), Faults(plan))
+    run_load(installation, InterruptedLoad(seed, 800, START), Faults(plan))
 
 
 @pytest.mark.parametrize("server", ["kafka", "postgres", "redis"])
@@ -78,4 +78,4 @@ def test_server_killed(install, stack, seed, server):
 
     plan = [(chance.uniform(0.3, 1.5), f"kill -9 {server}", crash),
             (chance.uniform(6, 9), f"kill -9 {server} again", crash)]
-    run_load(installation, Load(seed, 150, START), Faults(plan), instances=1)
+    run_load(installation, InterruptedLoad(seed, 150, START), Faults(plan), instances=1)
