@@ -32,7 +32,7 @@ class Judge:
         self.official = sorted(installation.read("association-official"),
                                key=lambda r: (r.partition, r.offset))
         self.dead = installation.read("dead-letter")
-        self.model = Model(self.notices(), self.answer_dues(), contact_rule, review)
+        self.model = Model(self.notices(), self.answer_dues(), contact_rule, review, self.looks())
         self.model.run(self.inputs, installation.now_ms())
 
     # ---- what was observed
@@ -76,6 +76,14 @@ class Judge:
             for data in events:
                 if data["status"] == "PARTNER_ACTION_REQUIRED" != data["previous_status"]:
                     found[(*key, data["revision"])].append(instant_ms(data["deadline_at"]))
+        return found
+
+    def looks(self):
+        found = collections.defaultdict(list)
+        for record in self.installation.read("claim-validation"):
+            if record.header("ce_type") == "cpor.claim.recheck-due.v1":
+                found[record.json["tenant_id"], record.json["claim_id"]].append(
+                    self.installation.business_ms(record.timestamp))
         return found
 
     # ---- verdicts
