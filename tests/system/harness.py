@@ -19,6 +19,7 @@ import redis
 
 import published
 import roles
+import scrape
 from reader import Follower
 from words import instant_text
 from worker import Worker
@@ -332,6 +333,16 @@ class Installation:
             consumer.close()
         return behind
 
+    def describe_lag(self):
+        """Who stands still, and whether with records in hand: one sentence."""
+        try:
+            behind = self.lag()
+        except confluent_kafka.KafkaException as error:
+            behind = error
+        in_hand = {name: scrape.gauge(worker, "records_in_flight")
+                   for name, worker in self.workers.items() if worker.process is not None}
+        return f"not consumed: {behind}; in hand: {in_hand}"
+
     # ---- waiting and asking
 
     def wait(self, what, condition, seconds=60, poll_s=0.05):
@@ -347,7 +358,8 @@ class Installation:
                 self.restart_fallen()
             now = time.monotonic()
             if now - begin > seconds:
-                raise AssertionError(f"not after {seconds} s: {what}; logs: {self.folder}")
+                raise AssertionError(f"not after {seconds} s: {what}; {self.describe_lag()}; "
+                                     f"logs: {self.folder}")
             if now - said > 5:
                 said = now
                 say(f"  waiting for {what}: {now - begin:.0f} s")

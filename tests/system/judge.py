@@ -33,7 +33,7 @@ class Judge:
         self.official = sorted(installation.read("association-official"),
                                key=lambda r: (r.partition, r.offset))
         self.dead = installation.read("dead-letter")
-        self.model = Model(self.notices(), self.answer_dues(), contact_rule, review)
+        self.model = Model(self.notices(), self.answer_dues(), contact_rule, review, self.looks())
         self.model.refused = self.refused_notices(set(refused))
         self.model.run(self.inputs, installation.now_ms())
 
@@ -85,6 +85,14 @@ class Judge:
         return {(*key, data["revision"]): addresses for key, events in self.statuses.items()
                 for data in events if any(finding["code"] == "CONTACT_UNREACHABLE"
                                           for finding in data["findings"])} if addresses else {}
+
+    def looks(self):
+        found = collections.defaultdict(list)
+        for record in self.installation.read("claim-validation"):
+            if record.header("ce_type") == "cpor.claim.recheck-due.v1":
+                found[record.json["tenant_id"], record.json["claim_id"]].append(
+                    self.installation.business_ms(record.timestamp))
+        return found
 
     # ---- verdicts
 

@@ -1,7 +1,8 @@
 """The slow, obvious model of a claim's life, written from the contract alone.
 
 In:  the records of the input topics with their receipt instants, the instants at which the mail
-     server accepted the notices, and the published ends of the partners' days to answer.
+     server accepted the notices, the published ends of the partners' days to answer, and when the
+     claims that wait were looked at again.
 Out: where each claim and line must end, with which findings, and which associations there were.
 
 Every time-out is "strictly before what comes next": who answers at the deadline is in time.
@@ -26,9 +27,10 @@ FORWARDED = {"withdrawn", "disassociated", "evidence-added", "imported"}
 class Model:
     """Feed it everything that happened, in order of receipt, then read its claims."""
 
-    def __init__(self, notices, answer_dues, contact_rule=True, review="none"):
+    def __init__(self, notices, answer_dues, contact_rule=True, review="none", looks=None):
         self.notices = notices  # {(tenant, claim, revision): (accepted_at, {line: deadline})}
         self.answer_dues = answer_dues  # {(tenant, claim, revision): [due]}
+        self.looks = looks or {}  # {(tenant, claim): [instant]}
         self.contact_rule = contact_rule
         self.refused = {}  # {(tenant, claim, revision): addresses that were refused by chance}
         self.review = review  # "none", "all", or a list of programmes with commas
@@ -445,11 +447,17 @@ class Model:
             entries.append((claim.grace_until, (0,), self.validate,
                             (claim, claim.grace_until, True)))
         elif claim.validated_at and self.waits(claim):
-            until = claim.validated_at + WAIT_MS
+            until = self.wait_end(claim)
             entries.append((until, (0,), self.validate, (claim, until, True, True)))
         if claim.answer_due and claim.status() == "PARTNER_ACTION_REQUIRED":
             entries.append((claim.answer_due, (2,), self.no_answer, (claim,)))
         return entries
+
+    def wait_end(self, claim):
+        """Seven days; with all workers down until later, as late as they came to look."""
+        until = claim.validated_at + WAIT_MS
+        looks = self.looks.get((claim.tenant_id, claim.claim_id), ())
+        return min((look for look in looks if look >= until), default=until)
 
     def no_answer(self, claim):
         claim.findings.add(("NO_PARTNER_RESPONSE", None))

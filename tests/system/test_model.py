@@ -27,7 +27,7 @@ class Play:
 
     def __init__(self, tenant=TENANT, subscriptions=(), review="none"):
         self.review = review
-        self.inputs, self.notices, self.answer_dues, self.number = [], {}, {}, 0
+        self.inputs, self.notices, self.answer_dues, self.looks, self.number = [], {}, {}, {}, 0
         for topic, key, records in (("partner", "mpn_id", PARTNERS),
                                     ("tenant", "tenant_id", [tenant]),
                                     ("subscription", "subscription_id", subscriptions)):
@@ -73,7 +73,7 @@ class Play:
             "official_at": "2025-06-30T22:00:00.000Z", **data}, "cpor.association.imported.v1")
 
     def run(self, until=T0 + 60 * DAY_MS):
-        model = Model(self.notices, self.answer_dues, review=self.review)
+        model = Model(self.notices, self.answer_dues, review=self.review, looks=self.looks)
         model.run(self.inputs, until)
         return model
 
@@ -253,29 +253,6 @@ def test_own_duplicate_in_another_claim_and_in_the_same():
     assert claims["C-1"].status() == "VALIDATED"
     assert claims["C-2"].findings == {("DUPLICATE_OWN_CLAIM", 1)}
     assert [line.status for line in claims["C-3"].lines] == ["VALIDATED", "REJECTED"]
-
-
-def test_missing_records_wait_for_the_grace_period():
-    play = Play()
-    play.submit(changed(good(), "/mpn_id", "555"))
-    assert play.claim(until=T0 + 10 * 60_000).status() == "UNDER_REVIEW"
-    assert play.claim(until=T0 + 10 * 60_000 + 1).status() == "REJECTED"
-    play.add("partner", T0 + 5 * 60_000, documents.partner("555"), key="555")
-    assert play.claim().status() == "VALIDATED"
-
-
-def test_subscription_waits_seven_days():
-    document = documents.bizapps_claim("C-1", TENANT, "2026-03-01", [("POWER_BI", None)])
-    play = Play()
-    play.submit(document)
-    assert play.claim(until=T0 + 7 * DAY_MS).status() == "UNDER_REVIEW"
-    late = play.claim(until=T0 + 7 * DAY_MS + 1)
-    assert (late.status(), late.findings) == ("REJECTED", {("PRODUCT_NOT_ON_TENANT", 1)})
-    found = documents.subscription(TENANT, "POWER_BI")
-    play.add("subscription", T0 + 6 * DAY_MS, found, key=found["subscription_id"])
-    claim = play.claim()
-    assert claim.status() == "VALIDATED"
-    assert claim.lines[0].slot == found["subscription_id"] + "/RECORD"
 
 
 @pytest.mark.parametrize("change, expected", [
