@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "crash_point.h"
+#include "log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,10 +115,9 @@ static bool next_result(Database *database, const char *what, int64_t deadline_m
 }
 
 /* Read all results of what was sent. The first error counts; the last good result is kept. */
-static bool read_results(Database *database, const char *what, int sent, PGresult **ret_result,
-                         Error *reterr)
+static bool read_results_until(Database *database, const char *what, int sent,
+                               int64_t deadline_mono_ms, PGresult **ret_result, Error *reterr)
 {
-    const int64_t deadline_mono_ms = clock_mono_now() + database->timeout_ms + DB_GRACE_MS;
     bool ok = true;
     *ret_result = NULL;
     if (!sent || !send_all(database->connection, deadline_mono_ms))
@@ -143,12 +143,22 @@ static bool read_results(Database *database, const char *what, int sent, PGresul
     return ok;
 }
 
-bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr)
+static bool read_results(Database *database, const char *what, int sent, PGresult **ret_result,
+                         Error *reterr)
+{
+    return read_results_until(database, what, sent,
+                              clock_mono_now() + database->timeout_ms + DB_GRACE_MS, ret_result,
+                              reterr);
+}
+
+static bool simple_until(Database *database, const char *sql, int64_t deadline_mono_ms,
+                         char *ret_tag, Error *reterr)
 {
     char what[48];
     PGresult *result;
     snprintf(what, sizeof what, "run \"%.32s\"", sql);
-    if (!read_results(database, what, PQsendQuery(database->connection, sql), &result, reterr))
+    if (!read_results_until(database, what, PQsendQuery(database->connection, sql),
+                            deadline_mono_ms, &result, reterr))
         return false;
     if (ret_tag != NULL)
         snprintf(ret_tag, DB_TAG_SIZE, "%s", PQcmdStatus(result));
@@ -156,23 +166,26 @@ bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr
     return true;
 }
 
-/* A command outside of any transaction of ours: on a connection that turns out to be dead it is
- * tried once more on a new one, for nothing was done yet. */
-static bool run_first(Database *database, const char *sql, Error *reterr)
+bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr)
 {
+    return simple_until(database, sql, clock_mono_now() + database->timeout_ms + DB_GRACE_MS,
+                        ret_tag, reterr);
+}
+
+/* On a connection that turns out to be dead it is tried once more on a new one, for nothing was
+ * done yet. */
+bool database_begin(Database *database, Error *reterr)
+{
+    static const char sql[] = "BEGIN";
+    crash_point_restart(CRASH_AFTER_STATEMENT);
     if (database->connection != NULL) {
-        if (db_simple(database, sql, NULL, reterr))
+        if (simple_until(database, sql, clock_mono_now() + DB_BEGIN_MS, NULL, reterr))
             return true;
         if (database->connection != NULL)
             return false;
+        log_error(LOG_INFO, "database-reconnect", reterr, "name=%s", database->name);
     }
     return db_connect(database, reterr) && db_simple(database, sql, NULL, reterr);
-}
-
-bool database_begin(Database *database, Error *reterr)
-{
-    crash_point_restart(CRASH_AFTER_STATEMENT);
-    return run_first(database, "BEGIN", reterr);
 }
 
 bool database_commit(Database *database, Error *reterr)

@@ -208,7 +208,8 @@ bool db_connect(Database *database, Error *reterr)
         return connect_failed(database, NULL, reterr);
     PQsetErrorVerbosity(database->connection, PQERRORS_VERBOSE);
     PQsetNoticeProcessor(database->connection, log_notice, NULL);
-    if (!connect_poll(database, clock_mono_now() + database->timeout_ms, reterr))
+    /* Half: whoever began to connect before the network was whole again must ask anew soon. */
+    if (!connect_poll(database, clock_mono_now() + database->timeout_ms / 2, reterr))
         return false;
     PQsetErrorVerbosity(database->connection, PQERRORS_DEFAULT);
     if (PQsetnonblocking(database->connection, 1) != 0)

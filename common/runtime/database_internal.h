@@ -10,6 +10,9 @@ enum {
     DB_STATEMENT_COUNT_MAX = 128,
     /* The server's own statement_timeout speaks first; ours is for a connection that is dead. */
     DB_GRACE_MS = 2000,
+    /* BEGIN asks nothing of the server. Connections die together and in silence, and the workers
+     * wait for one another's records: found out one after another, each would cost a time-out. */
+    DB_BEGIN_MS = 2000,
 };
 
 struct Database {

@@ -22,7 +22,7 @@ const ConfigItem worker_config_items[] = {
     {"CPOR_DATABASE_URL", "postgresql://127.0.0.1:5432/cpor", CONFIG_SECRET, 0, 0,
      "postgresql://user@host:port/name"},
     {"CPOR_DATABASE_TIMEOUT_MS", "10000", CONFIG_INTEGER, 100, 600000,
-     "of connecting and of each statement"},
+     "of each statement; connecting gets half"},
     {"CPOR_INSTANCE", "", CONFIG_TEXT, 0, 0,
      "this worker's name, stable over restarts, one process at a time; empty: the host's"},
     {"CPOR_ENV", "development", CONFIG_TEXT, 0, 0, "development or production"},

@@ -156,7 +156,8 @@ extern const ConfigItem settings_audit[];
 MUST_CHECK bool session_open(Session *session);
 void session_close(Session *session);
 
-/* session_open_database - connect once; timeout_ms is that of connecting and of each statement.
+/* session_open_database - connect once; timeout_ms is that of each statement, half of it of
+ * connecting.
  * Errors:  in session->error. */
 MUST_CHECK bool session_open_database(Session *session, int timeout_ms);
 /* session_open_reader - with the setting's time-out: what most commands want. */

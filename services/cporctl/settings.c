@@ -12,7 +12,7 @@ const ConfigItem settings_database[] = {
     {"CPOR_DATABASE_URL", "postgresql://127.0.0.1:5432/cpor", CONFIG_SECRET, 0, 0,
      "postgresql://user@host:port/name"},
     {"CPOR_DATABASE_TIMEOUT_MS", "10000", CONFIG_INTEGER, 100, 600000,
-     "of connecting and of each statement"},
+     "of each statement; connecting gets half"},
     {.name = NULL},
 };
 
