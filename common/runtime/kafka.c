@@ -14,6 +14,60 @@ static void assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *
     atomic_store(&kafka->assigned, partitions != NULL);
 }
 
+/* Where each of our partitions goes on: at its first record among these, else behind what came. */
+static rd_kafka_topic_partition_list_t *list_places(const Kafka *kafka, const Record *records,
+                                                    size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(kafka->assignment);
+    (void)!rd_kafka_position(kafka->consumer, list);
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].offset < 0)
+            list->elems[i].offset = RD_KAFKA_OFFSET_STORED; /* none of it was read: as the group */
+    for (size_t i = count; i-- > 0;) {
+        char topic[KAFKA_NAME_SIZE];
+        kafka_topic_name(kafka, records[i].topic, topic);
+        rd_kafka_topic_partition_t *place =
+            rd_kafka_topic_partition_list_find(list, topic, records[i].partition);
+        if (place != NULL)
+            place->offset = records[i].offset;
+    }
+    return list;
+}
+
+/*
+ * A start, a stop, a pause and a resumption each take a number in the client, and are dropped where
+ * one with a higher number came first (librdkafka issues 2190 and 5591). Starts are made by a
+ * thread of the client, some time after rd_kafka_assign: a pause or a resumption at that moment
+ * made it drop one start of some 6,000, and the partition was silent until the next rebalance. So
+ * nothing is resumed behind an assignment, only before; and where a pause may have met a start, all
+ * is started once more at the end of the pause.
+ */
+static bool start_partitions(Kafka *kafka, const rd_kafka_topic_partition_list_t *list,
+                             rd_kafka_resp_err_t *ret_code)
+{
+    kafka->start_in_doubt = false;
+    kafka->started_mono_ms = clock_mono_now();
+    *ret_code = rd_kafka_assign(kafka->consumer, list);
+    return *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Served when it returns, unlike a start. */
+static void resume_assigned(Kafka *kafka)
+{
+    kafka->paused = false;
+    if (kafka->assignment != NULL)
+        rd_kafka_resume_partitions(kafka->consumer, kafka->assignment);
+}
+
+static void pause_assigned(Kafka *kafka)
+{
+    kafka->paused = true;
+    if (kafka->assignment == NULL)
+        return;
+    kafka->start_in_doubt |= clock_mono_now() - kafka->started_mono_ms < KAFKA_START_MS;
+    rd_kafka_pause_partitions(kafka->consumer, kafka->assignment);
+}
+
 /*
  * Runs inside of rd_kafka_consumer_poll and _close, on the loop's thread. Eager: a revocation takes
  * everything. A batch in hand is lost with it, for another member may be reading it already.
@@ -23,38 +77,40 @@ void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
 {
     Kafka *kafka = opaque;
     const bool gained = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    rd_kafka_resp_err_t failed;
 
     if (!gained && kafka->message_count > 0)
         kafka->batch_lost = true;
-    assignment_set(kafka, gained ? partitions : NULL);
-    const rd_kafka_resp_err_t failed = rd_kafka_assign(consumer, gained ? partitions : NULL);
-    if (gained && kafka->paused)
-        rd_kafka_pause_partitions(consumer, partitions);
-    else if (gained)
-        /* One that was paused when it was revoked would stay so for ever. */
+    if (!gained) /* one that is paused now would stay so for ever */
         rd_kafka_resume_partitions(consumer, partitions);
-    log_write(failed ? LOG_ERROR : LOG_INFO, gained ? "partitions-assigned" : "partitions-revoked",
+    assignment_set(kafka, gained ? partitions : NULL);
+    const bool ok = start_partitions(kafka, gained ? partitions : NULL, &failed);
+    if (gained && kafka->paused)
+        pause_assigned(kafka);
+    log_write(ok ? LOG_INFO : LOG_ERROR, gained ? "partitions-assigned" : "partitions-revoked",
               "count=%d batch_lost=%d result=%s", partitions->cnt, kafka->batch_lost,
               rd_kafka_err2name(failed));
 }
 
 static void kafka_resume(Kafka *kafka)
 {
+    rd_kafka_resp_err_t failed;
     if (!kafka->paused)
         return;
-    kafka->paused = false;
-    if (kafka->assignment != NULL)
-        rd_kafka_resume_partitions(kafka->consumer, kafka->assignment);
+    resume_assigned(kafka);
+    if (!kafka->start_in_doubt || kafka->assignment == NULL)
+        return;
+    rd_kafka_topic_partition_list_t *list = list_places(kafka, NULL, 0);
+    if (!start_partitions(kafka, list, &failed))
+        log_write(LOG_ERROR, "partitions-not-started", "result=%s", rd_kafka_err2name(failed));
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 /* Once for a row of waits: each resumption makes the client fetch anew. */
 static void kafka_pause(Kafka *kafka)
 {
-    if (kafka->paused)
-        return;
-    kafka->paused = true;
-    if (kafka->assignment != NULL)
-        rd_kafka_pause_partitions(kafka->consumer, kafka->assignment);
+    if (!kafka->paused)
+        pause_assigned(kafka);
 }
 
 /* An event of the consumer that is no record. Destroys message. */
@@ -235,39 +291,19 @@ static bool seek_back(Kafka *kafka, const rd_kafka_message_t *message, Error *re
                      (long long)message->offset, rd_kafka_err2str(code));
 }
 
-/* Where each of our partitions goes on: at its first record among these, else behind what came. */
-static rd_kafka_topic_partition_list_t *list_places(const Kafka *kafka, const Record *records,
-                                                    size_t count)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(kafka->assignment);
-    (void)!rd_kafka_position(kafka->consumer, list);
-    for (int i = 0; i < list->cnt; i++)
-        if (list->elems[i].offset < 0)
-            list->elems[i].offset = RD_KAFKA_OFFSET_STORED; /* none of it was read: as the group */
-    for (size_t i = count; i-- > 0;) {
-        char topic[KAFKA_NAME_SIZE];
-        kafka_topic_name(kafka, records[i].topic, topic);
-        rd_kafka_topic_partition_t *place =
-            rd_kafka_topic_partition_list_find(list, topic, records[i].partition);
-        if (place != NULL)
-            place->offset = records[i].offset;
-    }
-    return list;
-}
-
 /* By an assignment: a seek of several partitions that are being fetched timed out now and then. */
 bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *reterr)
 {
     if (count == 0 || kafka->batch_lost || kafka->assignment == NULL)
         return true;
+    rd_kafka_resp_err_t code;
     rd_kafka_topic_partition_list_t *list = list_places(kafka, records, count);
-    const rd_kafka_resp_err_t code = rd_kafka_assign(kafka->consumer, list);
-    kafka->paused = false; /* one that was paused would stay so */
-    rd_kafka_resume_partitions(kafka->consumer, list);
+    if (kafka->paused)
+        resume_assigned(kafka);
+    const bool ok = start_partitions(kafka, list, &code);
     rd_kafka_topic_partition_list_destroy(list);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           error_set(reterr, ERROR_FATAL, "put %zu records back: %s", count,
-                     rd_kafka_err2str(code));
+    return ok || error_set(reterr, ERROR_FATAL, "put %zu records back: %s", count,
+                           rd_kafka_err2str(code));
 }
 
 static bool wait_step(Kafka *kafka, int wait_ms, Error *reterr)

@@ -18,6 +18,7 @@ enum {
     KAFKA_ABORT_MS = 5000,    /* likewise */
     KAFKA_CLOSE_MS = 12000,   /* below the alarm of worker_close */
     KAFKA_UNPOLLED_MS = 300,  /* see kafka_wait */
+    KAFKA_START_MS = 30000,   /* an assigned partition begins: its offset waits for a transaction */
     KAFKA_PAUSE_MS = 20,      /* between two tries of what the client calls retriable */
 };
 
@@ -59,7 +60,9 @@ struct Kafka {
     rd_kafka_consumer_group_metadata_t *membership;
     bool batch_lost; /* a revocation came while the batch was in hand */
     bool paused;
-    int64_t polled_mono_ms; /* when callbacks were served last */
+    bool start_in_doubt;     /* a pause may have undone the start of a partition */
+    int64_t started_mono_ms; /* of the last assignment */
+    int64_t polled_mono_ms;  /* when callbacks were served last */
 
     rd_kafka_topic_partition_list_t *assignment; /* NULL: none */
     atomic_bool assigned;
