@@ -38,7 +38,7 @@ static rd_kafka_topic_partition_list_t *list_places(const Kafka *kafka, const Re
  * A start, a stop, a pause and a resumption each take a number in the client, and are dropped where
  * one with a higher number came first (librdkafka issues 2190 and 5591). Starts are made by a
  * thread of the client, some time after rd_kafka_assign: a pause or a resumption at that moment
- * made it drop one start of some 6,000, and the partition was silent until the next rebalance. So
+ * made it drop one start of some 8,000, and the partition was silent until the next rebalance. So
  * nothing is resumed behind an assignment, only before; and where a pause may have met a start, all
  * is started once more at the end of the pause.
  */

@@ -213,7 +213,7 @@ static void assign_anew(Kafka *kafka)
 }
 
 /* A partition whose start the client loses (see kafka_rebalance) is silent until the next
- * rebalance: with partitions resumed behind their assignment one in some 6,000 starts was. */
+ * rebalance: with partitions resumed behind their assignment one in some 8,000 starts was. */
 static void test_every_partition_starts(void **state)
 {
     (void)state;
