@@ -14,24 +14,24 @@ static void assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *
     atomic_store(&kafka->assigned, partitions != NULL);
 }
 
-/* Where each of our partitions goes on: at its first record among these, else behind what came. */
-static rd_kafka_topic_partition_list_t *list_places(const Kafka *kafka, const Record *records,
-                                                    size_t count)
+/* Where each of our partitions goes on: behind what came. Owned by the caller. */
+static rd_kafka_topic_partition_list_t *list_places(const Kafka *kafka)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(kafka->assignment);
     (void)!rd_kafka_position(kafka->consumer, list);
     for (int i = 0; i < list->cnt; i++)
         if (list->elems[i].offset < 0)
             list->elems[i].offset = RD_KAFKA_OFFSET_STORED; /* none of it was read: as the group */
-    for (size_t i = count; i-- > 0;) {
-        char topic[KAFKA_NAME_SIZE];
-        kafka_topic_name(kafka, records[i].topic, topic);
-        rd_kafka_topic_partition_t *place =
-            rd_kafka_topic_partition_list_find(list, topic, records[i].partition);
-        if (place != NULL)
-            place->offset = records[i].offset;
-    }
     return list;
+}
+
+/* The partition goes on from there. */
+static void list_set_offset(rd_kafka_topic_partition_list_t *list, const char *topic,
+                            int32_t partition, int64_t offset)
+{
+    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_find(list, topic, partition);
+    if (place != NULL)
+        place->offset = offset;
 }
 
 /*
@@ -77,6 +77,7 @@ void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
 {
     Kafka *kafka = opaque;
     const bool gained = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    const int count = partitions->cnt;
     rd_kafka_resp_err_t failed;
 
     if (!gained && kafka->message_count > 0)
@@ -88,7 +89,7 @@ void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
     if (gained && kafka->paused)
         pause_assigned(kafka);
     log_write(ok ? LOG_INFO : LOG_ERROR, gained ? "partitions-assigned" : "partitions-revoked",
-              "count=%d batch_lost=%d result=%s", partitions->cnt, kafka->batch_lost,
+              "count=%d batch_lost=%d result=%s", count, kafka->batch_lost,
               rd_kafka_err2name(failed));
 }
 
@@ -100,7 +101,13 @@ static void kafka_resume(Kafka *kafka)
     resume_assigned(kafka);
     if (!kafka->start_in_doubt || kafka->assignment == NULL)
         return;
-    rd_kafka_topic_partition_list_t *list = list_places(kafka, NULL, 0);
+    rd_kafka_topic_partition_list_t *list = list_places(kafka);
+    for (size_t i = kafka->message_count; i-- > 0;) { /* what a batch left over comes again */
+        const rd_kafka_message_t *message = kafka->messages[i];
+        list_set_offset(list, rd_kafka_topic_name(message->rkt), message->partition,
+                        message->offset);
+    }
+    kafka_messages_destroy(kafka);
     if (!start_partitions(kafka, list, &failed))
         log_write(LOG_ERROR, "partitions-not-started", "result=%s", rd_kafka_err2name(failed));
     rd_kafka_topic_partition_list_destroy(list);
@@ -297,7 +304,12 @@ bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *re
     if (count == 0 || kafka->batch_lost || kafka->assignment == NULL)
         return true;
     rd_kafka_resp_err_t code;
-    rd_kafka_topic_partition_list_t *list = list_places(kafka, records, count);
+    rd_kafka_topic_partition_list_t *list = list_places(kafka);
+    for (size_t i = count; i-- > 0;) { /* of a partition's records the first is set last */
+        char topic[KAFKA_NAME_SIZE];
+        list_set_offset(list, kafka_topic_name(kafka, records[i].topic, topic),
+                        records[i].partition, records[i].offset);
+    }
     if (kafka->paused)
         resume_assigned(kafka);
     const bool ok = start_partitions(kafka, list, &code);

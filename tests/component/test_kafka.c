@@ -47,11 +47,14 @@ static void test_outcomes_and_offsets(void **state)
     member_close(&a);
 }
 
-/* A handler that has enough to publish: the rest comes first in the next batch, once, in order. */
+/* A handler that has enough to publish: the rest comes first in the next batch, once, in order;
+ * also where the batch had to wait for so long that the partitions were paused. */
 static void test_cut_batch(void **state)
 {
     (void)state;
     Member a;
+    Error error = {0};
+    bool lost;
     write_inputs(0, RECORD_COUNT);
     member_open(&a, "a");
     int64_t next_offset[PARTITION_COUNT] = {0};
@@ -64,6 +67,8 @@ static void test_cut_batch(void **state)
             const Record *record = &a.batch.records[i];
             assert_int_equal(record->offset, next_offset[record->partition]++);
         }
+        if (round % 8 == 0)
+            must(kafka_wait(a.kafka, 350, &lost, &error), &error);
         copied += a.batch.record_count;
         member_finish(&a);
     }
