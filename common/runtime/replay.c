@@ -74,3 +74,26 @@ void replay_drop(const Replay *replay, Batch *batch)
             batch->dead_letters[kept++] = batch->dead_letters[i];
     batch->dead_letter_count = kept;
 }
+
+static bool may_follow(const ReplayItem *items, size_t count, const ReplayItem *next)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i].place_index != next->place_index &&
+            items[i].timestamp_ms < next->timestamp_ms &&
+            memcmp(items[i].key, next->key, REPLAY_KEY_SIZE) == 0)
+            return false;
+    return true;
+}
+
+size_t replay_slice_end(const ReplayItem *items, size_t count, size_t first, int64_t slice_ms)
+{
+    const int64_t until_ms = items[first].timestamp_ms + slice_ms;
+    size_t end = first;
+    while (end < count && items[end].timestamp_ms <= until_ms &&
+           may_follow(items + first, end - first, &items[end]))
+        end++;
+    /* What stays out takes those of its timestamp along. Whatever it follows is earlier. */
+    while (end < count && items[end - 1].timestamp_ms == items[end].timestamp_ms)
+        end--;
+    return end;
+}

@@ -47,3 +47,26 @@ size_t replay_rest(const Batch *batch, const Record *selected, size_t selected_c
 
 /* replay_drop - take out of the batch what records of the gap publish. */
 void replay_drop(const Replay *replay, Batch *batch);
+
+enum { REPLAY_KEY_SIZE = 36 };
+
+/* A record of the gap: only when and where, and of whom. */
+typedef struct ReplayItem {
+    char key[REPLAY_KEY_SIZE]; /* the record's key's beginning (the tenant); zeros behind it */
+    int64_t timestamp_ms;      /* wall */
+    int64_t offset;
+    size_t place_index; /* one for each worker, topic and partition */
+} ReplayItem;
+
+/*
+ * replay_slice_end - which records may go together, in any order.
+ *
+ * In:      items     count of them, by their timestamps.
+ *          first     where the slice begins.
+ *          slice_ms  from its first record to its last.
+ * Returns: the index behind its last: greater than first. A record and what another worker made of
+ *          it do not go together: the second could be handled first. All that follows from a record
+ *          has its key, a later timestamp, and stands in another place. Nor do two records of one
+ *          timestamp go apart: the horizon lets through all of them.
+ */
+size_t replay_slice_end(const ReplayItem *items, size_t count, size_t first, int64_t slice_ms);

@@ -4,6 +4,7 @@
 
 #include "claim/json_writer.h"
 #include "runtime/clock.h"
+#include "runtime/replay.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { POLL_MS = 5, TENANT_SIZE = 36 };
+enum { POLL_MS = 5 };
 
 const Option replay_options[] = {
     {"--slice", "MS", "records received within so many milliseconds may go together; else 50"},
@@ -19,19 +20,11 @@ const Option replay_options[] = {
     {.name = NULL},
 };
 
-/* A record of the gap: only when and where, and of which tenant. */
-typedef struct ReplayRecord {
-    char tenant_id[TENANT_SIZE]; /* the key's beginning; zeros behind it */
-    int64_t timestamp_ms;        /* wall */
-    int64_t offset;
-    size_t place_index;
-} ReplayRecord;
-
 typedef struct Replaying {
     Session *session;
     Gap gap;
     Clock clock;
-    ReplayRecord *records;
+    ReplayItem *items;
     size_t count, room;
     int64_t *wanted;    /* beside the places: offsets to be behind of */
     int64_t *positions; /* likewise, what the workers have come to; one more for others' */
@@ -43,26 +36,25 @@ static bool take_record(void *context, const KafkaRecord *record)
     Replaying *replaying = context;
     if (replaying->count == replaying->room) {
         replaying->room = replaying->room == 0 ? 4096 : 2 * replaying->room;
-        replaying->records =
-            realloc(replaying->records, replaying->room * sizeof *replaying->records);
-        if (replaying->records == NULL)
+        replaying->items = realloc(replaying->items, replaying->room * sizeof *replaying->items);
+        if (replaying->items == NULL)
             abort();
     }
-    ReplayRecord *added = &replaying->records[replaying->count++];
-    *added = (ReplayRecord){
+    ReplayItem *added = &replaying->items[replaying->count++];
+    *added = (ReplayItem){
         .timestamp_ms = record->timestamp_ms,
         .offset = record->offset,
         .place_index = record->place_index,
     };
     if (record->key != NULL)
-        memcpy(added->tenant_id, record->key,
-               record->key_size < TENANT_SIZE ? record->key_size : TENANT_SIZE);
+        memcpy(added->key, record->key,
+               record->key_size < REPLAY_KEY_SIZE ? record->key_size : REPLAY_KEY_SIZE);
     return true;
 }
 
 static int compare(const void *left, const void *right)
 {
-    const ReplayRecord *one = left, *other = right;
+    const ReplayItem *one = left, *other = right;
     return (one->timestamp_ms > other->timestamp_ms) - (one->timestamp_ms < other->timestamp_ms);
 }
 
@@ -78,7 +70,7 @@ static bool read_gap(Replaying *replaying)
                            replaying))
         return false;
     if (replaying->count > 0)
-        qsort(replaying->records, replaying->count, sizeof *replaying->records, compare);
+        qsort(replaying->items, replaying->count, sizeof *replaying->items, compare);
     const size_t room = (gap->places.count + 1) * sizeof(int64_t);
     replaying->wanted = arena_new(&replaying->session->arena, room);
     replaying->positions = arena_new(&replaying->session->arena, room);
@@ -149,41 +141,18 @@ static bool wait_slice(Replaying *replaying)
     return true;
 }
 
-/* A record and what another worker made of it must not go together: the second may be handled
- * first. All that follows from a record has its tenant, and stands in another partition. */
-static bool may_follow(const ReplayRecord *records, size_t count, const ReplayRecord *next)
-{
-    for (size_t i = 0; i < count; i++)
-        if (records[i].place_index != next->place_index &&
-            records[i].timestamp_ms < next->timestamp_ms &&
-            memcmp(records[i].tenant_id, next->tenant_id, TENANT_SIZE) == 0)
-            return false;
-    return true;
-}
-
-static size_t slice_end(const Replaying *replaying, size_t first)
-{
-    const ReplayRecord *records = replaying->records;
-    const int64_t until_ms = records[first].timestamp_ms + replaying->slice_ms;
-    size_t end = first;
-    while (end < replaying->count && records[end].timestamp_ms <= until_ms &&
-           may_follow(records + first, end - first, &records[end]))
-        end++;
-    return end;
-}
-
 /* The workers' clock maps the same instants: a slice ends where they see it end. */
 static bool run_slices(Replaying *replaying, size_t *ret_slice_count)
 {
     for (size_t first = 0, end; first < replaying->count; first = end) {
-        end = slice_end(replaying, first);
+        end = replay_slice_end(replaying->items, replaying->count, first, replaying->slice_ms);
         for (size_t i = first; i < end; i++) {
-            const ReplayRecord *record = &replaying->records[i];
-            if (replaying->wanted[record->place_index] <= record->offset)
-                replaying->wanted[record->place_index] = record->offset + 1;
+            const ReplayItem *item = &replaying->items[i];
+            if (replaying->wanted[item->place_index] <= item->offset)
+                replaying->wanted[item->place_index] = item->offset + 1;
         }
         (*ret_slice_count)++;
-        const int64_t last_ms = replaying->records[end - 1].timestamp_ms;
+        const int64_t last_ms = replaying->items[end - 1].timestamp_ms;
         if (!set_horizon(replaying, clock_from_wall(&replaying->clock, last_ms)) ||
             !wait_slice(replaying))
             return false;
@@ -234,6 +203,6 @@ ExitCode replay_run(Session *session)
     if (code == EXIT_CODE_DONE)
         code = run(replaying);
     gap_release(&replaying->gap);
-    free(replaying->records);
+    free(replaying->items);
     return code;
 }

@@ -86,11 +86,62 @@ static void test_drop(void **state)
     arena_deinit(&arena);
 }
 
+enum { ITEM_COUNT_MAX = 5, SLICE_COUNT_MAX = 4 };
+
+typedef struct SliceRow {
+    const char *name;
+    ReplayItem items[ITEM_COUNT_MAX];
+    size_t count;
+    size_t ends[SLICE_COUNT_MAX]; /* 0: no more */
+} SliceRow;
+
+#define ITEM(at_ms, of, place)                                                                     \
+    {                                                                                              \
+        .timestamp_ms = (at_ms), .key = of, .place_index = place                                   \
+    }
+
+static const SliceRow slice_rows[] = {
+    {"of several tenants, within 50 ms",
+     {ITEM(100, "a", 0), ITEM(120, "b", 1), ITEM(150, "c", 2)},
+     3,
+     {3}},
+    {"later than 50 ms", {ITEM(100, "a", 0), ITEM(151, "b", 0)}, 2, {1, 2}},
+    {"of one tenant in one place", {ITEM(100, "a", 0), ITEM(101, "a", 0)}, 2, {2}},
+    {"a record and what follows from it", {ITEM(100, "a", 0), ITEM(105, "a", 1)}, 2, {1, 2}},
+    {"of one tenant at one instant", {ITEM(100, "a", 0), ITEM(100, "a", 1)}, 2, {2}},
+    /* The horizon would let through what follows, too. */
+    {"what follows, and another's at the same instant",
+     {ITEM(100, "a", 0), ITEM(105, "b", 1), ITEM(105, "c", 2), ITEM(105, "a", 1)},
+     4,
+     {1, 4}},
+    {"the same behind others",
+     {ITEM(100, "a", 0), ITEM(101, "b", 1), ITEM(105, "c", 2), ITEM(105, "a", 1),
+      ITEM(106, "c", 0)},
+     5,
+     {2, 4, 5}},
+};
+
+static void test_slices(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof slice_rows / sizeof slice_rows[0]; i++) {
+        const SliceRow *row = &slice_rows[i];
+        size_t number = 0;
+        for (size_t first = 0; first < row->count; first = row->ends[number++]) {
+            const size_t end = replay_slice_end(row->items, row->count, first, 50);
+            if (number == SLICE_COUNT_MAX || end != row->ends[number])
+                fail_msg("%s: slice %zu expected to end at %zu, actual %zu", row->name, number,
+                         number == SLICE_COUNT_MAX ? 0 : row->ends[number], end);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_turns),
         cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_slices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
