@@ -76,9 +76,9 @@ bool calendar_is_ending(const Calendar *calendar, int64_t at_ms)
     return calendar_days_left(calendar, at_ms) < CALENDAR_WARNING_DAY_COUNT;
 }
 
-const Zone *calendar_set_zone(const CalendarSet *set, const char *zone_name)
+const Zone *calendar_set_zone(const CalendarSet *set, const char *time_zone)
 {
-    return zone_find(set->zones, zone_name);
+    return zone_find(set->zones, time_zone);
 }
 
 bool zone_is_valid(const CalendarSet *set, const char *zone_name)

@@ -65,7 +65,7 @@ typedef struct ClaimDocument {
  * Source:  DOMAIN section 2.
  */
 typedef bool ZoneCheck(const void *context, const char *zone);
-void document_decode(const json_t *root, bool is_revision, ZoneCheck *zone_is_valid,
+void document_decode(const json_t *root, bool is_revision, ZoneCheck *zone_check,
                      const void *zone_context, Arena *arena, ClaimDocument *ret_document);
 
 /* poe_decode_array - the `poe` array of evidence; false with the JSON pointer of the first bad

@@ -137,7 +137,7 @@ static void read_import(FieldReader *reader, const EventDraft *draft, Event *eve
 {
     const FieldPath activities_at = {.name = "activities"}, workload_at = {.name = "workload"};
     const FieldPath official_at = {.name = "official_at"}, signed_at = {.name = "poe_signed_on"};
-    const int64_t day_ms = 24 * 3600 * 1000;
+    const int64_t day_ms = INT64_C(24) * 3600 * 1000;
     unsigned activities = 0;
     fields_read_activities(reader, draft->activities, &activities_at, &activities);
     if ((draft->product == NULL) == (draft->workload == NULL))

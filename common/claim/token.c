@@ -200,24 +200,46 @@ static bool payload_read(const char *payload, TokenContent *ret_content)
     return true;
 }
 
-bool token_verify(const TokenKeys *keys, const char *token, TokenContent *ret_content)
+const char *token_verdict_name(TokenVerdict verdict)
+{
+    static const char *const names[TOKEN_VERDICT_COUNT] = {
+        [TOKEN_GOOD] = "good",
+        [TOKEN_UNREADABLE] = "unreadable",
+        [TOKEN_UNKNOWN_KEY] = "unknown_key",
+        [TOKEN_FORGED] = "forged",
+        [TOKEN_FOREIGN] = "foreign",
+        [TOKEN_FORMER_CONTACT] = "former_contact",
+    };
+    return names[verdict];
+}
+
+TokenVerdict token_examine(const TokenKeys *keys, const char *token, TokenContent *ret_content)
 {
     const size_t size = strnlen(token, TOKEN_SIZE_MAX + 1);
     if (size > TOKEN_SIZE_MAX || strncmp(token, "v1.", 3) != 0)
-        return false;
+        return TOKEN_UNREADABLE;
     const char *id = token + 3;
     const char *payload = strchr(id, '.');
     const char *mac = payload == NULL ? NULL : strchr(payload + 1, '.');
-    const TokenKey *key = mac == NULL ? NULL : keys_find(keys, id, (size_t)(payload - id));
+    if (mac == NULL)
+        return TOKEN_UNREADABLE;
+    const TokenKey *key = keys_find(keys, id, (size_t)(payload - id));
     if (key == NULL)
-        return false;
+        return TOKEN_UNKNOWN_KEY;
     char expected[MAC_TEXT_SIZE + 1];
     mac_text(key, token, (size_t)(mac - token), expected);
     const size_t mac_size = strlen(expected);
     if (size - (size_t)(mac + 1 - token) != mac_size ||
         CRYPTO_memcmp(mac + 1, expected, mac_size) != 0)
-        return false;
+        return TOKEN_FORGED;
     char text[PAYLOAD_SIZE];
     return base64url_decode(payload + 1, (size_t)(mac - payload - 1), text) &&
-           payload_read(text, ret_content);
+                   payload_read(text, ret_content)
+               ? TOKEN_GOOD
+               : TOKEN_UNREADABLE;
+}
+
+bool token_verify(const TokenKeys *keys, const char *token, TokenContent *ret_content)
+{
+    return token_examine(keys, token, ret_content) == TOKEN_GOOD;
 }

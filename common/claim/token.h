@@ -33,5 +33,23 @@ typedef struct TokenContent {
     char contact_hash[17];
 } TokenContent;
 
-/* token_verify - signature in constant time, then content; false: forged, foreign or unreadable. */
+/* Why a link is not honoured. The last two are for who knows the claim. */
+typedef enum TokenVerdict {
+    TOKEN_GOOD,
+    TOKEN_UNREADABLE,     /* no token, or a part of one */
+    TOKEN_UNKNOWN_KEY,    /* signed by a key that is not listed: rotated out, or not ours */
+    TOKEN_FORGED,         /* a listed key's id, but not its signature */
+    TOKEN_FOREIGN,        /* of another claim than the event's */
+    TOKEN_FORMER_CONTACT, /* of a revision whose contact is not the claim's any more */
+    TOKEN_VERDICT_COUNT,
+} TokenVerdict;
+
+/* token_verdict_name - for a metric's label: "forged". */
+const char *token_verdict_name(TokenVerdict verdict);
+
+/* token_examine - signature in constant time, then content. Out: ret_content  only if good. */
+MUST_CHECK TokenVerdict token_examine(const TokenKeys *keys, const char *token,
+                                      TokenContent *ret_content);
+
+/* token_verify - whether token_examine finds it good. */
 MUST_CHECK bool token_verify(const TokenKeys *keys, const char *token, TokenContent *ret_content);

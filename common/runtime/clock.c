@@ -122,7 +122,7 @@ static int64_t read_time_of_day(Reader *reader)
     const int second = read_digits(reader, 2);
     if (hour > 23 || minute > 59 || second > 59)
         reader->failed = true;
-    return ((int64_t)hour * 3600 + minute * 60 + second) * 1000;
+    return (hour * INT64_C(3600) + minute * INT64_C(60) + second) * 1000;
 }
 
 /* Rounded up: an instant may be moved later by less than 1 ms, never earlier. */

@@ -2,6 +2,8 @@
 #include "database_internal.h"
 
 #include "clock.h"
+#include "crash_point.h"
+#include "log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +20,8 @@ static void result_release(PGresult **result)
 bool database_open(const char *url, const char *name, int timeout_ms, Database **ret_database,
                    Error *reterr)
 {
-    char *why = NULL;
-    PQconninfoOption *options = PQconninfoParse(url, &why);
-    if (options == NULL) {
-        /* The text may quote the password: it is not passed on. */
-        PQfreemem(why);
-        return error_set(reterr, ERROR_FATAL,
-                         "read the database's URL: it is not postgresql://user@host:port/name");
-    }
-    PQconninfoFree(options);
-
+    if (!db_url_check(url, reterr))
+        return false;
     Database *database = calloc(1, sizeof *database);
     if (database == NULL)
         return error_set(reterr, ERROR_RETRY, "open database: out of memory");
@@ -73,9 +67,9 @@ static bool result_failed(Database *database, const char *what, const PGresult *
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     if (state == NULL || PQstatus(database->connection) == CONNECTION_BAD)
         return connection_lost(database, what, PQresultErrorMessage(result), reterr);
-    error_set(reterr, db_class(state), "%s: SQLSTATE %s: %s%s%s", what, state,
+    error_set(reterr, db_class(state), "%s: SQLSTATE %s: %s%s%s%s", what, state,
               primary == NULL ? "" : primary, detail == NULL ? "" : ": ",
-              detail == NULL ? "" : detail);
+              detail == NULL ? "" : detail, db_advice(state));
     if (strcmp(state, "26000") == 0)
         db_disconnect(database); /* what we think is prepared is not */
     return false;
@@ -121,10 +115,9 @@ static bool next_result(Database *database, const char *what, int64_t deadline_m
 }
 
 /* Read all results of what was sent. The first error counts; the last good result is kept. */
-static bool read_results(Database *database, const char *what, int sent, PGresult **ret_result,
-                         Error *reterr)
+static bool read_results_until(Database *database, const char *what, int sent,
+                               int64_t deadline_mono_ms, PGresult **ret_result, Error *reterr)
 {
-    const int64_t deadline_mono_ms = clock_mono_now() + database->timeout_ms + DB_GRACE_MS;
     bool ok = true;
     *ret_result = NULL;
     if (!sent || !send_all(database->connection, deadline_mono_ms))
@@ -150,12 +143,22 @@ static bool read_results(Database *database, const char *what, int sent, PGresul
     return ok;
 }
 
-bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr)
+static bool read_results(Database *database, const char *what, int sent, PGresult **ret_result,
+                         Error *reterr)
+{
+    return read_results_until(database, what, sent,
+                              clock_mono_now() + database->timeout_ms + DB_GRACE_MS, ret_result,
+                              reterr);
+}
+
+static bool simple_until(Database *database, const char *sql, int64_t deadline_mono_ms,
+                         char *ret_tag, Error *reterr)
 {
     char what[48];
     PGresult *result;
     snprintf(what, sizeof what, "run \"%.32s\"", sql);
-    if (!read_results(database, what, PQsendQuery(database->connection, sql), &result, reterr))
+    if (!read_results_until(database, what, PQsendQuery(database->connection, sql),
+                            deadline_mono_ms, &result, reterr))
         return false;
     if (ret_tag != NULL)
         snprintf(ret_tag, DB_TAG_SIZE, "%s", PQcmdStatus(result));
@@ -163,22 +166,26 @@ bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr
     return true;
 }
 
-/* A command outside of any transaction of ours: on a connection that turns out to be dead it is
- * tried once more on a new one, for nothing was done yet. */
-static bool run_first(Database *database, const char *sql, Error *reterr)
+bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr)
 {
+    return simple_until(database, sql, clock_mono_now() + database->timeout_ms + DB_GRACE_MS,
+                        ret_tag, reterr);
+}
+
+/* On a connection that turns out to be dead it is tried once more on a new one, for nothing was
+ * done yet. */
+bool database_begin(Database *database, Error *reterr)
+{
+    static const char sql[] = "BEGIN";
+    crash_point_restart(CRASH_AFTER_STATEMENT);
     if (database->connection != NULL) {
-        if (db_simple(database, sql, NULL, reterr))
+        if (simple_until(database, sql, clock_mono_now() + DB_BEGIN_MS, NULL, reterr))
             return true;
         if (database->connection != NULL)
             return false;
+        log_error(LOG_INFO, "database-reconnect", reterr, "name=%s", database->name);
     }
     return db_connect(database, reterr) && db_simple(database, sql, NULL, reterr);
-}
-
-bool database_begin(Database *database, Error *reterr)
-{
-    return run_first(database, "BEGIN", reterr);
 }
 
 bool database_commit(Database *database, Error *reterr)
@@ -254,6 +261,7 @@ bool database_run(Database *database, const DbStatement *statement, const char *
                                          parameters, NULL, NULL, 0);
     if (!read_results(database, what, sent, &result, reterr))
         return false;
+    crash_point(CRASH_AFTER_STATEMENT);
     if (ret_result != NULL)
         *ret_result = (DbResult *)result;
     else

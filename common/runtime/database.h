@@ -21,8 +21,10 @@ typedef struct Database Database;
  *
  * In:      url         postgresql://…
  *          name        application_name.
- *          timeout_ms  of connecting and of each statement.
- * Errors:  RETRY  the server is away; FATAL  authentication, no such database.
+ *          timeout_ms  of each statement; connecting gets half of it.
+ * Errors:  RETRY  the server is away.
+ *          FATAL  authentication, ours or the server's (a certificate that is not the one that
+ *                 sslmode asks for); no such database.
  */
 MUST_CHECK bool database_open(const char *url, const char *name, int timeout_ms,
                               Database **ret_database, Error *reterr);
@@ -31,7 +33,8 @@ void database_release(Database **database);
 /*
  * database_begin / database_commit / database_rollback.
  *
- * database_begin connects again after a lost connection (prepared statements are made anew).
+ * database_begin connects again after a lost connection (prepared statements are made anew), and
+ * takes one that does not answer it within two seconds for lost.
  * A connection lost during COMMIT is RETRY: the outcome is unknown, every save is idempotent.
  */
 MUST_CHECK bool database_begin(Database *database, Error *reterr);

@@ -18,6 +18,7 @@ typedef struct StateClass {
 
 /* The first that matches. What is not here is our own fault: FATAL. */
 static const StateClass state_classes[] = {
+    {"42501", ERROR_FATAL}, /* insufficient_privilege: nobody's retry grants it */
     {"57P04", ERROR_FATAL}, /* database_dropped */
     {"57", ERROR_RETRY},    /* operator intervention: shutdown, statement_timeout, starting up */
     {"08", ERROR_RETRY},    /* connection */
@@ -39,6 +40,15 @@ ErrorClass db_class(const char *sqlstate)
         if (strncmp(sqlstate, state_classes[i].prefix, strlen(state_classes[i].prefix)) == 0)
             return state_classes[i].class;
     return ERROR_FATAL;
+}
+
+const char *db_advice(const char *sqlstate)
+{
+    if (strcmp(sqlstate, "42501") == 0)
+        return " (the user of CPOR_DATABASE_URL has no right to it: grant the user the role made"
+               " for this by cporctl setup --roles; setup again where a release brought new "
+               "rights)";
+    return "";
 }
 
 bool db_wait_socket(PGconn *connection, bool want_write, int64_t deadline_mono_ms)
@@ -73,9 +83,42 @@ static void refused_state(const char *text, char ret_state[6])
     ret_state[0] = '\0';
 }
 
-static int first_line_size(const char *text)
+/* What no SQLSTATE tells, and no retry heals: somebody has to change something here or at the
+ * server. libpq's own words; it translates none, for no locale is ever set. */
+typedef struct ConnectFault {
+    const char *text, *advice;
+} ConnectFault;
+
+static const ConnectFault connect_faults[] = {
+    {"certificate verify failed",
+     "the server's certificate is not by the CA in sslrootcert, or has expired: renew it there, or"
+     " name the right CA in CPOR_DATABASE_URL"},
+    {"does not match host name",
+     "connect by the name that the server's certificate has, or give it one with this name"},
+    {"server does not support SSL", "set ssl = on at the server; sslmode asks for TLS"},
+    {"root certificate file", "sslrootcert in CPOR_DATABASE_URL must name the CA's certificate"},
+    {"certificate file", "sslcert and sslkey in CPOR_DATABASE_URL must name readable files"},
+    {"private key file", "sslcert and sslkey in CPOR_DATABASE_URL must name readable files"},
+    {"unknown ca", "the server does not know the CA of the certificate in sslcert"},
+    {"pg_hba.conf", "the server's pg_hba.conf must let this user in from here"},
+    {"password", "put the right one into CPOR_DATABASE_URL"},
+};
+
+static const ConnectFault *connect_fault(const char *text)
 {
-    return (int)strcspn(text, "\n");
+    for (size_t i = 0; i < sizeof connect_faults / sizeof connect_faults[0]; i++)
+        if (strstr(text, connect_faults[i].text) != NULL)
+            return &connect_faults[i];
+    return NULL;
+}
+
+/* A name with several addresses has a line for each: that of the fault, else the first. */
+static const char *telling_line(const char *text, const ConnectFault *fault)
+{
+    const char *line = fault == NULL ? text : strstr(text, fault->text);
+    while (line > text && line[-1] != '\n')
+        line--;
+    return line;
 }
 
 static bool connect_failed(Database *database, const char *cause, Error *reterr)
@@ -85,9 +128,12 @@ static bool connect_failed(Database *database, const char *cause, Error *reterr)
     refused_state(text, state);
     /* The client gives up by itself where the server wants a password: no SQLSTATE, no healing. */
     const bool wants_password = PQconnectionNeedsPassword(database->connection) != 0;
-    error_set(reterr, wants_password ? ERROR_FATAL : db_class(state),
-              "connect to PostgreSQL: %.*s%s", first_line_size(text), text,
-              wants_password ? " (28P01: put one into CPOR_DATABASE_URL)" : "");
+    const ConnectFault *fault = connect_fault(text);
+    const ErrorClass class = wants_password || fault != NULL ? ERROR_FATAL : db_class(state);
+    const char *line = telling_line(text, fault);
+    error_set(reterr, class, "connect to PostgreSQL: %.*s%s%s%s%s", (int)strcspn(line, "\n"), line,
+              wants_password ? " (28P01)" : "", fault == NULL ? "" : " (",
+              fault == NULL ? db_advice(state) : fault->advice, fault == NULL ? "" : ")");
     db_disconnect(database);
     return false;
 }
@@ -162,7 +208,8 @@ bool db_connect(Database *database, Error *reterr)
         return connect_failed(database, NULL, reterr);
     PQsetErrorVerbosity(database->connection, PQERRORS_VERBOSE);
     PQsetNoticeProcessor(database->connection, log_notice, NULL);
-    if (!connect_poll(database, clock_mono_now() + database->timeout_ms, reterr))
+    /* Half: whoever began to connect before the network was whole again must ask anew soon. */
+    if (!connect_poll(database, clock_mono_now() + database->timeout_ms / 2, reterr))
         return false;
     PQsetErrorVerbosity(database->connection, PQERRORS_DEFAULT);
     if (PQsetnonblocking(database->connection, 1) != 0)

@@ -10,6 +10,9 @@ enum {
     DB_STATEMENT_COUNT_MAX = 128,
     /* The server's own statement_timeout speaks first; ours is for a connection that is dead. */
     DB_GRACE_MS = 2000,
+    /* BEGIN asks nothing of the server. Connections die together and in silence, and the workers
+     * wait for one another's records: found out one after another, each would cost a time-out. */
+    DB_BEGIN_MS = 2000,
 };
 
 struct Database {
@@ -22,6 +25,9 @@ struct Database {
     size_t prepared_count;
 };
 
+/* db_url_check - whether libpq can be trusted with a URL. Errors: FATAL  it holds nothing of it. */
+MUST_CHECK bool db_url_check(const char *url, Error *reterr);
+
 /* db_connect - make the connection and set its session up; closes a half-made one. */
 MUST_CHECK bool db_connect(Database *database, Error *reterr);
 
@@ -33,6 +39,9 @@ MUST_CHECK bool db_wait_socket(PGconn *connection, bool want_write, int64_t dead
 
 /* db_class - the one table from SQLSTATE to what the loop shall do; "" (none) is RETRY. */
 ErrorClass db_class(const char *sqlstate);
+
+/* db_advice - what to do about a state, in parentheses, to end a text with; "" mostly. */
+const char *db_advice(const char *sqlstate);
 
 /* db_simple - run SQL text; every result must be a success.
  * Out: ret_tag  the last command's tag (64 bytes), may be NULL. */

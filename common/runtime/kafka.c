@@ -14,6 +14,60 @@ static void assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *
     atomic_store(&kafka->assigned, partitions != NULL);
 }
 
+/* Where each of our partitions goes on: behind what came. Owned by the caller. */
+static rd_kafka_topic_partition_list_t *list_places(const Kafka *kafka)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(kafka->assignment);
+    (void)!rd_kafka_position(kafka->consumer, list);
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].offset < 0)
+            list->elems[i].offset = RD_KAFKA_OFFSET_STORED; /* none of it was read: as the group */
+    return list;
+}
+
+/* The partition goes on from there. */
+static void list_set_offset(rd_kafka_topic_partition_list_t *list, const char *topic,
+                            int32_t partition, int64_t offset)
+{
+    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_find(list, topic, partition);
+    if (place != NULL)
+        place->offset = offset;
+}
+
+/*
+ * A start, a stop, a pause and a resumption each take a number in the client, and are dropped where
+ * one with a higher number came first (librdkafka issues 2190 and 5591). Starts are made by a
+ * thread of the client, some time after rd_kafka_assign: a pause or a resumption at that moment
+ * made it drop one start of some 8,000, and the partition was silent until the next rebalance. So
+ * nothing is resumed behind an assignment, only before; and where a pause may have met a start, all
+ * is started once more at the end of the pause.
+ */
+static bool start_partitions(Kafka *kafka, const rd_kafka_topic_partition_list_t *list,
+                             rd_kafka_resp_err_t *ret_code)
+{
+    kafka->start_in_doubt = false;
+    kafka->started_mono_ms = clock_mono_now();
+    *ret_code = rd_kafka_assign(kafka->consumer, list);
+    return *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Served when it returns, unlike a start. */
+static void resume_assigned(Kafka *kafka)
+{
+    kafka->paused = false;
+    if (kafka->assignment != NULL)
+        rd_kafka_resume_partitions(kafka->consumer, kafka->assignment);
+}
+
+static void pause_assigned(Kafka *kafka)
+{
+    kafka->paused = true;
+    if (kafka->assignment == NULL)
+        return;
+    kafka->start_in_doubt |= clock_mono_now() - kafka->started_mono_ms < KAFKA_START_MS;
+    rd_kafka_pause_partitions(kafka->consumer, kafka->assignment);
+}
+
 /*
  * Runs inside of rd_kafka_consumer_poll and _close, on the loop's thread. Eager: a revocation takes
  * everything. A batch in hand is lost with it, for another member may be reading it already.
@@ -23,38 +77,47 @@ void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
 {
     Kafka *kafka = opaque;
     const bool gained = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+    const int count = partitions->cnt;
+    rd_kafka_resp_err_t failed;
 
     if (!gained && kafka->message_count > 0)
         kafka->batch_lost = true;
-    assignment_set(kafka, gained ? partitions : NULL);
-    const rd_kafka_resp_err_t failed = rd_kafka_assign(consumer, gained ? partitions : NULL);
-    if (gained && kafka->paused)
-        rd_kafka_pause_partitions(consumer, partitions);
-    else if (gained)
-        /* One that was paused when it was revoked would stay so for ever. */
+    if (!gained) /* one that is paused now would stay so for ever */
         rd_kafka_resume_partitions(consumer, partitions);
-    log_write(failed ? LOG_ERROR : LOG_INFO, gained ? "partitions-assigned" : "partitions-revoked",
-              "count=%d batch_lost=%d result=%s", partitions->cnt, kafka->batch_lost,
+    assignment_set(kafka, gained ? partitions : NULL);
+    const bool ok = start_partitions(kafka, gained ? partitions : NULL, &failed);
+    if (gained && kafka->paused)
+        pause_assigned(kafka);
+    log_write(ok ? LOG_INFO : LOG_ERROR, gained ? "partitions-assigned" : "partitions-revoked",
+              "count=%d batch_lost=%d result=%s", count, kafka->batch_lost,
               rd_kafka_err2name(failed));
 }
 
 static void kafka_resume(Kafka *kafka)
 {
+    rd_kafka_resp_err_t failed;
     if (!kafka->paused)
         return;
-    kafka->paused = false;
-    if (kafka->assignment != NULL)
-        rd_kafka_resume_partitions(kafka->consumer, kafka->assignment);
+    resume_assigned(kafka);
+    if (!kafka->start_in_doubt || kafka->assignment == NULL)
+        return;
+    rd_kafka_topic_partition_list_t *list = list_places(kafka);
+    for (size_t i = kafka->message_count; i-- > 0;) { /* what a batch left over comes again */
+        const rd_kafka_message_t *message = kafka->messages[i];
+        list_set_offset(list, rd_kafka_topic_name(message->rkt), message->partition,
+                        message->offset);
+    }
+    kafka_messages_destroy(kafka);
+    if (!start_partitions(kafka, list, &failed))
+        log_write(LOG_ERROR, "partitions-not-started", "result=%s", rd_kafka_err2name(failed));
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 /* Once for a row of waits: each resumption makes the client fetch anew. */
 static void kafka_pause(Kafka *kafka)
 {
-    if (kafka->paused)
-        return;
-    kafka->paused = true;
-    if (kafka->assignment != NULL)
-        rd_kafka_pause_partitions(kafka->consumer, kafka->assignment);
+    if (!kafka->paused)
+        pause_assigned(kafka);
 }
 
 /* An event of the consumer that is no record. Destroys message. */
@@ -132,18 +195,29 @@ static int time_left_ms(int64_t deadline_mono_ms)
     return left_ms > 0 ? (int)left_ms : 0;
 }
 
-/* Collect until a bound is reached. An error behind records is logged, the records come first. */
+static int64_t messages_size(const Kafka *kafka)
+{
+    int64_t size = 0;
+    for (size_t i = 0; i < kafka->message_count; i++)
+        size += (int64_t)kafka->messages[i]->len;
+    return size;
+}
+
+/* Collect until a bound is reached. An error behind records is logged, the records come first.
+ * Behind those that a batch left over, only what is there already; asked once at least, or the
+ * group would not hear of us while one batch after another is cut. */
 static bool poll_messages(Kafka *kafka, int wait_ms, Error *reterr)
 {
     const KafkaSettings *settings = &kafka->settings;
-    int64_t deadline_mono_ms = clock_mono_now() + wait_ms;
-    int64_t size = 0;
-    while (kafka->message_count < (size_t)settings->batch_count_max &&
-           size < settings->batch_size_max) {
+    int64_t deadline_mono_ms = clock_mono_now() + (kafka->message_count == 0 ? wait_ms : 0);
+    int64_t size = messages_size(kafka);
+    while (kafka->message_count < (size_t)settings->batch_count_max) {
         rd_kafka_message_t *message =
             rd_kafka_consumer_poll(kafka->consumer, time_left_ms(deadline_mono_ms));
-        if (kafka->batch_lost)
-            kafka_messages_destroy(kafka); /* revoked in this very poll; what follows is new */
+        if (kafka->batch_lost) { /* revoked in this very poll; what follows is new */
+            kafka_messages_destroy(kafka);
+            size = 0;
+        }
         if (message == NULL)
             return true;
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -156,8 +230,10 @@ static bool poll_messages(Kafka *kafka, int wait_ms, Error *reterr)
         }
         if (kafka->message_count == 0)
             deadline_mono_ms = clock_mono_now() + settings->batch_wait_ms;
-        size += (int64_t)message->len;
         kafka->messages[kafka->message_count++] = message;
+        size += (int64_t)message->len;
+        if (size >= settings->batch_size_max)
+            return true;
     }
     return true;
 }
@@ -173,7 +249,8 @@ bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
         return kafka_check_alive(kafka->consumer, "consume", reterr);
 
     kafka->batch_number++;
-    kafka->membership = rd_kafka_consumer_group_metadata(kafka->consumer);
+    if (kafka->membership == NULL)
+        kafka->membership = rd_kafka_consumer_group_metadata(kafka->consumer);
     for (size_t i = 0; i < kafka->message_count; i++)
         record_read(kafka, kafka->messages[i], &kafka->records[i]);
     batch->records = kafka->records;
@@ -181,9 +258,22 @@ bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
     return true;
 }
 
+/* Those behind the first count stay, under the membership with which they were read. */
+static void messages_drop(Kafka *kafka, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_message_destroy(kafka->messages[i]);
+    kafka->message_count -= count;
+    memmove(kafka->messages, kafka->messages + count,
+            kafka->message_count * sizeof(rd_kafka_message_t *));
+}
+
 void kafka_batch_end(Kafka *kafka, Batch *batch)
 {
-    kafka_messages_destroy(kafka);
+    if (kafka->batch_lost || batch->record_count >= kafka->message_count)
+        kafka_messages_destroy(kafka);
+    else
+        messages_drop(kafka, batch->record_count);
     Arena *arena = batch->arena;
     arena_reset(arena);
     *batch = (Batch){.arena = arena};
@@ -206,6 +296,26 @@ static bool seek_back(Kafka *kafka, const rd_kafka_message_t *message, Error *re
     return error_set(reterr, ERROR_FATAL, "seek back to %s/%d/%lld: %s",
                      rd_kafka_topic_name(message->rkt), message->partition,
                      (long long)message->offset, rd_kafka_err2str(code));
+}
+
+/* By an assignment: a seek of several partitions that are being fetched timed out now and then. */
+bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *reterr)
+{
+    if (count == 0 || kafka->batch_lost || kafka->assignment == NULL)
+        return true;
+    rd_kafka_resp_err_t code;
+    rd_kafka_topic_partition_list_t *list = list_places(kafka);
+    for (size_t i = count; i-- > 0;) { /* of a partition's records the first is set last */
+        char topic[KAFKA_NAME_SIZE];
+        list_set_offset(list, kafka_topic_name(kafka, records[i].topic, topic),
+                        records[i].partition, records[i].offset);
+    }
+    if (kafka->paused)
+        resume_assigned(kafka);
+    const bool ok = start_partitions(kafka, list, &code);
+    rd_kafka_topic_partition_list_destroy(list);
+    return ok || error_set(reterr, ERROR_FATAL, "put %zu records back: %s", count,
+                           rd_kafka_err2str(code));
 }
 
 static bool wait_step(Kafka *kafka, int wait_ms, Error *reterr)
@@ -249,6 +359,11 @@ bool kafka_wait(Kafka *kafka, int wait_ms, bool *ret_batch_lost, Error *reterr)
 bool kafka_is_assigned(const Kafka *kafka)
 {
     return atomic_load(&kafka->assigned);
+}
+
+bool kafka_has_partitions(const Kafka *kafka)
+{
+    return kafka->assignment != NULL && kafka->assignment->cnt > 0;
 }
 
 int64_t kafka_lag(const Kafka *kafka)

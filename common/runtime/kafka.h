@@ -69,9 +69,26 @@ MUST_CHECK bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reter
  */
 MUST_CHECK bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr);
 
+/*
+ * kafka_publish_piece - likewise, the offsets of some of the batch in hand, and nothing else,
+ * before kafka_put_back. A transaction of its own: that the piece got through says nothing of the
+ * batch.
+ *
+ * In:      piece  of each partition the first records of the batch; it has no outcomes.
+ * Errors:  as kafka_publish.
+ */
+MUST_CHECK bool kafka_publish_piece(Kafka *kafka, Batch *piece, Error *reterr);
+
 /* kafka_batch_end - destroy the batch's records and reset its arena: after it was published, was
- * lost, or when the worker leaves. Otherwise its records would be skipped until a rebalance. */
+ * lost, or when the worker leaves. Otherwise its records would be skipped until a rebalance. Those
+ * that batch_cut left over come first in the next batch, unless they were lost. */
 void kafka_batch_end(Kafka *kafka, Batch *batch);
+
+/*
+ * kafka_put_back - records of the batch in hand come again: each partition goes on from the first
+ * of its records among these. Before kafka_batch_end, and after what was before them is published.
+ */
+MUST_CHECK bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *reterr);
 
 /*
  * kafka_wait - pass time without taking records: partitions are paused, the poll goes on, so that
@@ -92,6 +109,9 @@ MUST_CHECK bool kafka_append(Kafka *kafka, const Outcome *outcomes, size_t count
 
 /* kafka_is_assigned - the group gave us our partitions (perhaps none); for /readyz. */
 bool kafka_is_assigned(const Kafka *kafka);
+
+/* kafka_has_partitions - likewise, and some; on the loop's thread. */
+bool kafka_has_partitions(const Kafka *kafka);
 
 /* kafka_lag - records between our position and the end of our partitions, cached high
  * watermarks, no round trip; for the gauge consumer_lag. */

@@ -123,11 +123,13 @@ bool kafka_append(Kafka *kafka, const Outcome *outcomes, size_t count, int timeo
     if (!kafka_check_alive(appender, "append", reterr))
         return false;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(reterr, ERROR_RETRY,
-                         "append %zu records to %s%s: not acknowledged in "
-                         "%d ms",
-                         count, kafka->settings.topic_prefix, outcomes[0].topic, timeout_ms);
-    return error_set(reterr, kafka_code_class(code), "append to %s%s: %s%s",
-                     kafka->settings.topic_prefix, outcomes[0].topic, rd_kafka_err2str(code),
-                     kafka_advice(code));
+        error_set(reterr, ERROR_RETRY, "append %zu records to %s%s: not acknowledged in %d ms",
+                  count, kafka->settings.topic_prefix, outcomes[0].topic, timeout_ms);
+    else
+        error_set(reterr, kafka_code_class(code), "append to %s%s: %s%s",
+                  kafka->settings.topic_prefix, outcomes[0].topic, rd_kafka_err2str(code),
+                  kafka_advice(code));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || kafka_is_silence(code))
+        (void)!kafka_refusal_explain(&kafka->refusal, "append", reterr);
+    return false;
 }

@@ -8,7 +8,9 @@ typedef struct CodeClass {
 } CodeClass;
 
 static const char run_setup[] = " (run cporctl setup)";
-static const char check_rights[] = " (give this principal its ACLs)";
+static const char check_address[] =
+    " (do the brokers run, and is security.protocol that of their listener?)";
+static const char check_rights[] = " (give this principal its ACLs: deploy/security/kafka-acls)";
 /* Or ourselves: librdkafka 3437, our answers after a session time-out under two member ids. */
 static const char check_instance[] =
     " (another process has the same CPOR_INSTANCE, or the session had timed out)";
@@ -19,6 +21,7 @@ static const CodeClass code_classes[] = {
     {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, ERROR_RETRY, run_setup},
     {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ERROR_RETRY, run_setup},
     {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, ERROR_RETRY, run_setup},
+    {RD_KAFKA_RESP_ERR__TIMED_OUT, ERROR_RETRY, check_address},
     {RD_KAFKA_RESP_ERR__FATAL, ERROR_FATAL, ""},
     {RD_KAFKA_RESP_ERR__FENCED, ERROR_FATAL, check_instance},
     {RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, ERROR_FATAL, check_instance},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kafka.h"
+#include "kafka_refusal.h"
 
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@ enum {
     KAFKA_ABORT_MS = 5000,    /* likewise */
     KAFKA_CLOSE_MS = 12000,   /* below the alarm of worker_close */
     KAFKA_UNPOLLED_MS = 300,  /* see kafka_wait */
+    KAFKA_START_MS = 30000,   /* an assigned partition begins: its offset waits for a transaction */
     KAFKA_PAUSE_MS = 20,      /* between two tries of what the client calls retriable */
 };
 
@@ -58,7 +60,9 @@ struct Kafka {
     rd_kafka_consumer_group_metadata_t *membership;
     bool batch_lost; /* a revocation came while the batch was in hand */
     bool paused;
-    int64_t polled_mono_ms; /* when callbacks were served last */
+    bool start_in_doubt;     /* a pause may have undone the start of a partition */
+    int64_t started_mono_ms; /* of the last assignment */
+    int64_t polled_mono_ms;  /* when callbacks were served last */
 
     rd_kafka_topic_partition_list_t *assignment; /* NULL: none */
     atomic_bool assigned;
@@ -66,11 +70,12 @@ struct Kafka {
     TxnState txn;
     uint64_t txn_batch_number; /* whose outcomes the open transaction carries */
     KafkaFailure failure;
+    KafkaRefusal refusal;
 };
 
-/* kafka_conf_new - a client's configuration: our properties, then the file's.
+/* kafka_conf_new - a client's configuration: our properties, then the file's; opaque is kafka.
  * Out: ret_conf  owned; rd_kafka_new takes it on success. */
-MUST_CHECK bool kafka_conf_new(const Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_conf,
+MUST_CHECK bool kafka_conf_new(Kafka *kafka, KafkaRole role, rd_kafka_conf_t **ret_conf,
                                Error *reterr);
 
 /* kafka_code_class - the one table from a client's code to what the loop shall do. */

@@ -14,7 +14,6 @@ static bool consumer_open(Kafka *kafka, Error *reterr)
     rd_kafka_conf_t *conf;
     if (!kafka_conf_new(kafka, KAFKA_CONSUMER, &conf, reterr))
         return false;
-    rd_kafka_conf_set_opaque(conf, kafka);
     rd_kafka_conf_set_rebalance_cb(conf, kafka_rebalance);
     kafka->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof why);
     if (kafka->consumer == NULL) {
@@ -47,6 +46,7 @@ static Kafka *kafka_new(const KafkaSettings *settings)
     snprintf(kafka->group, sizeof kafka->group, "%s%s", settings->group_prefix, settings->service);
     snprintf(kafka->source, sizeof kafka->source, "cpor/%s", settings->service);
     pthread_mutex_init(&kafka->append_lock, NULL);
+    kafka->refusal = (KafkaRefusal)KAFKA_REFUSAL_INIT;
 
     const size_t room = (size_t)settings->batch_count_max;
     kafka->records = calloc(room, sizeof *kafka->records);

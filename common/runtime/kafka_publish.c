@@ -1,6 +1,7 @@
 /* kafka_publish.c - one Kafka transaction for a batch: outcomes, dead letters, offsets. */
 #include "kafka_internal.h"
 
+#include "crash_point.h"
 #include "log.h"
 
 #include <stdio.h>
@@ -19,6 +20,7 @@ static bool publish_failed(Kafka *kafka, const char *what, rd_kafka_error_t *err
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     const bool fatal = rd_kafka_error_is_fatal(error);
     const KafkaFailure *failure = &kafka->failure;
+    rd_kafka_poll(kafka->producer, 0); /* why the brokers are silent comes by a callback */
     if (fatal)
         error_set(reterr, ERROR_FATAL, "%s: %s%s", what, rd_kafka_error_string(error),
                   kafka_advice(code));
@@ -30,6 +32,8 @@ static bool publish_failed(Kafka *kafka, const char *what, rd_kafka_error_t *err
     else
         error_set(reterr, kafka_code_class(code), "%s: %s%s", what, rd_kafka_error_string(error),
                   kafka_advice(code));
+    if (!fatal && (kafka_is_silence(code) || kafka_is_silence(failure->code)))
+        (void)!kafka_refusal_explain(&kafka->refusal, what, reterr);
     rd_kafka_error_destroy(error);
     return false;
 }
@@ -70,7 +74,6 @@ bool kafka_producer_open(Kafka *kafka, Error *reterr)
     rd_kafka_conf_t *conf;
     if (!kafka_conf_new(kafka, KAFKA_PRODUCER, &conf, reterr))
         return false;
-    rd_kafka_conf_set_opaque(conf, kafka);
     rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     kafka->producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
     if (kafka->producer == NULL) {
@@ -92,6 +95,7 @@ static bool txn_begin(Kafka *kafka, Error *reterr)
         return publish_failed(kafka, "begin Kafka transaction", error, reterr);
     kafka->txn = TXN_OPEN;
     kafka->txn_batch_number = kafka->batch_number;
+    crash_point(CRASH_AFTER_KAFKA_BEGIN);
     return true;
 }
 
@@ -107,6 +111,7 @@ static bool txn_commit(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     if (error == NULL) {
         kafka->txn = TXN_NONE;
+        crash_point(CRASH_AFTER_KAFKA_COMMIT);
         return true;
     }
     if (!rd_kafka_error_is_retriable(error))
@@ -151,14 +156,22 @@ static bool txn_settle(Kafka *kafka, int64_t deadline_mono_ms, bool *ret_publish
     return true;
 }
 
+/* One record to send: an outcome, or a dead letter. */
+typedef struct Sending {
+    const Outcome *outcome;
+    const DeadLetter *letter;
+    const char *topic;
+    size_t size;
+} Sending;
+
 /* Queue full: the brokers take what is queued, then there is room. */
-static bool send_one(Kafka *kafka, const Outcome *outcome, const DeadLetter *letter,
-                     int64_t deadline_mono_ms, Error *reterr)
+static bool send_one(Kafka *kafka, const Sending *sending, int64_t deadline_mono_ms, Error *reterr)
 {
     rd_kafka_resp_err_t code;
     for (;;) {
-        code = outcome != NULL ? kafka_send_outcome(kafka, kafka->producer, outcome, NULL)
-                               : kafka_send_dead_letter(kafka, kafka->producer, letter, NULL);
+        code = sending->letter == NULL
+                   ? kafka_send_outcome(kafka, kafka->producer, sending->outcome, NULL)
+                   : kafka_send_dead_letter(kafka, kafka->producer, sending->letter, NULL);
         if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || clock_mono_now() >= deadline_mono_ms)
             break;
         rd_kafka_poll(kafka->producer, KAFKA_PAUSE_MS);
@@ -166,54 +179,66 @@ static bool send_one(Kafka *kafka, const Outcome *outcome, const DeadLetter *let
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
     char topic[KAFKA_NAME_SIZE];
-    kafka_topic_name(kafka, outcome != NULL ? outcome->topic : kafka_dead_letter_topic, topic);
+    kafka_topic_name(kafka, sending->topic, topic);
     rd_kafka_poll(kafka->producer, 0); /* a delivery failure behind it is the better text */
-    failure_note(kafka, topic, outcome != NULL ? outcome->body_size : letter->record->value_size,
-                 code);
+    failure_note(kafka, topic, sending->size, code);
     return publish_failed(kafka, "produce", rd_kafka_error_new(code, "%s", topic), reterr);
 }
 
 static bool send_all(Kafka *kafka, const Batch *batch, int64_t deadline_mono_ms, Error *reterr)
 {
-    for (size_t i = 0; i < batch->outcome_count; i++)
-        if (!send_one(kafka, &batch->outcomes[i], NULL, deadline_mono_ms, reterr))
+    for (size_t i = 0; i < batch->outcome_count; i++) {
+        const Outcome *outcome = &batch->outcomes[i];
+        const Sending sending = {
+            .outcome = outcome, .topic = outcome->topic, .size = outcome->body_size};
+        if (!send_one(kafka, &sending, deadline_mono_ms, reterr))
             return false;
-    for (size_t i = 0; i < batch->dead_letter_count; i++)
-        if (!send_one(kafka, NULL, &batch->dead_letters[i], deadline_mono_ms, reterr))
+    }
+    for (size_t i = 0; i < batch->dead_letter_count; i++) {
+        const DeadLetter *letter = &batch->dead_letters[i];
+        const Sending sending = {
+            .letter = letter, .topic = kafka_dead_letter_topic, .size = letter->record->value_size};
+        if (!send_one(kafka, &sending, deadline_mono_ms, reterr))
             return false;
+    }
+    crash_point(CRASH_AFTER_PRODUCE);
     return true;
 }
 
 /* The next offset of each partition in the batch. Records of a partition come in runs. */
-static rd_kafka_topic_partition_list_t *batch_offsets(const Kafka *kafka)
+static rd_kafka_topic_partition_list_t *batch_offsets(const Kafka *kafka, const Batch *batch)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
     rd_kafka_topic_partition_t *last = NULL;
-    const rd_kafka_topic_t *last_topic = NULL;
-    for (size_t i = 0; i < kafka->message_count; i++) {
-        const rd_kafka_message_t *message = kafka->messages[i];
-        if (last == NULL || last_topic != message->rkt || last->partition != message->partition) {
-            const char *topic = rd_kafka_topic_name(message->rkt);
-            last = rd_kafka_topic_partition_list_find(list, topic, message->partition);
+    const char *last_topic = NULL; /* the adapter's own text: its address is enough */
+    for (size_t i = 0; i < batch->record_count; i++) {
+        const Record *record = &batch->records[i];
+        if (last == NULL || last_topic != record->topic || last->partition != record->partition) {
+            char topic[KAFKA_NAME_SIZE];
+            kafka_topic_name(kafka, record->topic, topic);
+            last = rd_kafka_topic_partition_list_find(list, topic, record->partition);
             if (last == NULL)
-                last = rd_kafka_topic_partition_list_add(list, topic, message->partition);
-            last_topic = message->rkt;
+                last = rd_kafka_topic_partition_list_add(list, topic, record->partition);
+            last_topic = record->topic;
         }
-        last->offset = message->offset + 1;
+        last->offset = record->offset + 1;
     }
     return list;
 }
 
-static bool send_offsets(Kafka *kafka, int64_t deadline_mono_ms, Error *reterr)
+static bool send_offsets(Kafka *kafka, const Batch *batch, int64_t deadline_mono_ms, Error *reterr)
 {
-    rd_kafka_topic_partition_list_t *offsets = batch_offsets(kafka);
+    rd_kafka_topic_partition_list_t *offsets = batch_offsets(kafka, batch);
     rd_kafka_error_t *error;
     do
         error =
             rd_kafka_send_offsets_to_transaction(kafka->producer, offsets, kafka->membership, -1);
     while (error != NULL && publish_again(kafka, error, deadline_mono_ms));
     rd_kafka_topic_partition_list_destroy(offsets);
-    return error == NULL || publish_failed(kafka, "send offsets to transaction", error, reterr);
+    if (error != NULL)
+        return publish_failed(kafka, "send offsets to transaction", error, reterr);
+    crash_point(CRASH_AFTER_OFFSETS);
+    return true;
 }
 
 bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
@@ -231,7 +256,7 @@ bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
     if (!txn_begin(kafka, reterr))
         return false;
     if (send_all(kafka, batch, deadline_mono_ms, reterr) &&
-        send_offsets(kafka, deadline_mono_ms, reterr) &&
+        send_offsets(kafka, batch, deadline_mono_ms, reterr) &&
         txn_commit(kafka, deadline_mono_ms, reterr))
         return true;
 
@@ -241,4 +266,13 @@ bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
         !txn_abort(kafka, &abort_error) && reterr->class != ERROR_FATAL)
         *reterr = abort_error;
     return false;
+}
+
+/* A commit that is resumed is known by the number: neither may be taken for the other. */
+bool kafka_publish_piece(Kafka *kafka, Batch *piece, Error *reterr)
+{
+    kafka->batch_number++;
+    const bool ok = kafka_publish(kafka, piece, reterr);
+    kafka->batch_number++;
+    return ok;
 }

@@ -43,6 +43,12 @@ void batch_add_dead_letter(Batch *batch, const Record *record, const char *reaso
         (DeadLetter){.record = record, .reason = reason, .detail = detail};
 }
 
+void batch_cut(Batch *batch, size_t count)
+{
+    if (count > 0 && count < batch->record_count)
+        batch->record_count = count;
+}
+
 void batch_discard_outcomes(Batch *batch)
 {
     batch->outcomes = NULL;

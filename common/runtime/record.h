@@ -72,6 +72,11 @@ void batch_add_outcome(Batch *batch, const Outcome *outcome);
 void batch_add_dead_letter(Batch *batch, const Record *record, const char *reason,
                            const char *detail);
 
+/* batch_cut - only the first count records (1 or more) are this batch's: for a handler that has
+ * made enough to publish at once. The others come with the next. Not after a record behind them was
+ * handled. */
+void batch_cut(Batch *batch, size_t count);
+
 /* batch_discard_outcomes - forget what was added and reset the arena, so that a batch retried for
  * hours costs no more memory than one try: the worker's, before the handler starts again (RETRY).
  */

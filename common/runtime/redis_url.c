@@ -83,6 +83,11 @@ bool redis_url_parse(const char *url, RedisUrl *ret_url, Error *reterr)
 {
     static const char scheme[] = "redis://";
     RedisUrl parsed = {.port = 6379};
+    if (strncmp(url, "rediss://", 9) == 0)
+        return error_set(reterr, ERROR_FATAL,
+                         "read Redis URL: rediss:// is not there: the client library has no TLS"
+                         " (use redis:// on a private network or through a tunnel:"
+                         " deploy/security/README.md)");
     if (strncmp(url, scheme, sizeof scheme - 1) != 0)
         return error_set(reterr, ERROR_FATAL,
                          "read Redis URL: must be redis://[[user]:password@]host[:port][/db]");

@@ -7,11 +7,13 @@
  */
 #include "smtp.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The step of the dialogue that the next reply answers. */
 typedef enum SmtpStep {
@@ -118,21 +120,38 @@ static int smtp_trace(CURL *curl, curl_infotype type, char *data, size_t size, v
     return 0;
 }
 
-static bool curl_set_up(Smtp *smtp, const char *url, bool starttls, int timeout_ms)
+/* The connections of one server tend to die together and in silence. Found out one after another
+ * each costs a whole time-out; one that was idle for longer than this is not used again. */
+static const long idle_seconds_max = 10;
+
+static bool curl_set_up_tls(CURL *curl, const SmtpSettings *settings)
+{
+    const long use = settings->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE;
+    return curl_easy_setopt(curl, CURLOPT_USE_SSL, use) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           (*settings->ca_file == '\0' ||
+            (curl_easy_setopt(curl, CURLOPT_CAINFO, settings->ca_file) == CURLE_OK &&
+             curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK));
+}
+
+static bool curl_set_up(Smtp *smtp, const SmtpSettings *settings)
 {
     CURL *curl = smtp->curl;
+    const int timeout_ms = settings->timeout_ms;
     const long half_ms = timeout_ms / 2 > 0 ? timeout_ms / 2 : 1;
     return curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_URL, url) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_URL, settings->url) == CURLE_OK &&
            /* no proxy out of the environment: mail goes where the setting says */
            curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_USE_SSL,
-                            (long)(starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE)) == CURLE_OK &&
+           curl_set_up_tls(curl, settings) &&
            curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, half_ms) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT,
                             (long)(timeout_ms + 999) / 1000) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_MAXAGE_CONN, idle_seconds_max) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_READFUNCTION, smtp_read) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_READDATA, smtp) == CURLE_OK &&
@@ -143,18 +162,60 @@ static bool curl_set_up(Smtp *smtp, const char *url, bool starttls, int timeout_
            curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, smtp->curl_text) == CURLE_OK;
 }
 
-bool smtp_open(const char *url, bool starttls, int timeout_ms, Smtp **ret_smtp, Error *reterr)
+static bool is_this_machine(const char *host)
+{
+    struct in_addr address;
+    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+           (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
+}
+
+/* The parts of a URL that decide whether it may be used; texts are libcurl's. */
+static bool url_part_get(CURLU *parsed, CURLUPart part, char **ret_text)
+{
+    return curl_url_get(parsed, part, ret_text, 0) == CURLUE_OK;
+}
+
+/* A relay on this machine may be spoken to in clear; no password goes over a wire so. */
+static bool url_check(const SmtpSettings *settings, Error *reterr)
+{
+    const char *url = settings->url;
+    CURLU *parsed = curl_url();
+    char *user = NULL, *host = NULL;
+    bool good = false;
+    if (!begins_with(url, strlen(url), "smtp://") && !begins_with(url, strlen(url), "smtps://"))
+        error_set(reterr, ERROR_FATAL, "read mail URL: must be smtp:// or smtps://");
+    else if (parsed == NULL || curl_url_set(parsed, CURLUPART_URL, url, 0) != CURLUE_OK ||
+             !url_part_get(parsed, CURLUPART_HOST, &host))
+        error_set(reterr, ERROR_FATAL,
+                  "read mail URL: not smtp://[user:password@]host[:port] (special characters in"
+                  " user and password as %%XX)");
+    else if (url_part_get(parsed, CURLUPART_USER, &user) && !settings->starttls &&
+             begins_with(url, strlen(url), "smtp://") && !is_this_machine(host))
+        error_set(reterr, ERROR_FATAL,
+                  "read mail URL: its password would go over the wire in clear (set"
+                  " CPOR_SMTP_STARTTLS=true, or use smtps://)");
+    else
+        good = true;
+    curl_free(user);
+    curl_free(host);
+    curl_url_cleanup(parsed);
+    return good;
+}
+
+bool smtp_open(const SmtpSettings *settings, Smtp **ret_smtp, Error *reterr)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, curl_init);
-    if (!begins_with(url, strlen(url), "smtp://") && !begins_with(url, strlen(url), "smtps://"))
-        return error_set(reterr, ERROR_FATAL, "read mail URL: must be smtp:// or smtps://");
-    if (timeout_ms < 1)
+    if (!url_check(settings, reterr))
+        return false;
+    if (settings->timeout_ms < 1)
         return error_set(reterr, ERROR_FATAL, "open mail: time-out below 1 ms");
+    if (*settings->ca_file != '\0' && access(settings->ca_file, R_OK) != 0)
+        return error_set(reterr, ERROR_FATAL, "open mail: CA file %s: %m", settings->ca_file);
     Smtp *smtp = calloc(1, sizeof *smtp);
     if (smtp != NULL)
         smtp->curl = curl_easy_init();
-    if (smtp == NULL || smtp->curl == NULL || !curl_set_up(smtp, url, starttls, timeout_ms)) {
+    if (smtp == NULL || smtp->curl == NULL || !curl_set_up(smtp, settings)) {
         smtp_release(&smtp);
         return error_set(reterr, ERROR_FATAL, "open mail: libcurl cannot be set up");
     }
@@ -250,6 +311,28 @@ static void text_hide_addresses(char *text)
     }
 }
 
+/* What to do about those that only an operator can mend. */
+static const char *curl_advice(CURLcode code)
+{
+    static const struct {
+        CURLcode code;
+        const char *advice;
+    } rows[] = {
+        {CURLE_USE_SSL_FAILED,
+         " (no STARTTLS: the server does not offer it, or somebody on the way took it away;"
+         " nothing was sent)"},
+        {CURLE_PEER_FAILED_VERIFICATION,
+         " (CPOR_SMTP_CA_FILE must hold the CA of the server's certificate, CPOR_SMTP_URL its"
+         " name; nothing was sent)"},
+        {CURLE_SSL_CACERT_BADFILE, " (CPOR_SMTP_CA_FILE must be a file of PEM certificates)"},
+        {CURLE_LOGIN_DENIED, " (user and password are in CPOR_SMTP_URL)"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].code == code)
+            return rows[i].advice;
+    return "";
+}
+
 static bool smtp_fail(const Smtp *smtp, CURLcode result, Error *reterr)
 {
     ErrorClass class = curl_class(result);
@@ -262,8 +345,8 @@ static bool smtp_fail(const Smtp *smtp, CURLcode result, Error *reterr)
     if (smtp->code >= 400)
         memcpy(said, smtp->text, sizeof said);
     text_hide_addresses(said);
-    return error_set(reterr, class, "send mail: %.200s%s%.180s", cause,
-                     *said == '\0' ? "" : "; server says ", said);
+    return error_set(reterr, class, "send mail: %.150s%s%.150s%s", cause,
+                     *said == '\0' ? "" : "; server says ", said, curl_advice(result));
 }
 
 /* Table of outcomes: by the step that was answered, then by the reply's first digit. */

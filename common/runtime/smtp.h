@@ -28,15 +28,20 @@ typedef struct SmtpReply {
     char text[SMTP_TEXT_SIZE]; /* what the server said or why, printable ASCII */
 } SmtpReply;
 
+typedef struct SmtpSettings {
+    const char *url;     /* smtp://host:port, smtps://…; user:password@ allowed */
+    bool starttls;       /* require STARTTLS, and verify; without it smtp:// sends in clear */
+    const char *ca_file; /* PEM, whose certificates alone are trusted; "": the system's */
+    int timeout_ms;      /* whole hand-over of one message; connect gets at most half */
+} SmtpSettings;
+
 /*
  * smtp_open - prepare; connects at the first message.
  *
- * In:      url         smtp://host:port, smtps://…; user:password@ allowed.
- *          starttls    true requires STARTTLS with verification.
- *          timeout_ms  whole hand-over of one message; connect gets at most half.
+ * Errors:  FATAL  a bad URL, no such CA file, or a password that would leave this machine in clear.
+ *                 No text holds any part of the URL.
  */
-MUST_CHECK bool smtp_open(const char *url, bool starttls, int timeout_ms, Smtp **ret_smtp,
-                          Error *reterr);
+MUST_CHECK bool smtp_open(const SmtpSettings *settings, Smtp **ret_smtp, Error *reterr);
 void smtp_release(Smtp **smtp);
 
 /*

@@ -80,12 +80,23 @@ static ErrorClass reply_class(const char *text)
     return ERROR_RETRY;
 }
 
+/* What to do about a refusal that has one remedy, else "". */
+static const char *reply_advice(const char *text)
+{
+    if (strncmp(text, "NOPERM", 6) == 0)
+        return " (deploy/security/redis.acl has the rights that are needed)";
+    if (strncmp(text, "WRONGPASS", 9) == 0 || strncmp(text, "NOAUTH", 6) == 0)
+        return " (user and password are in CPOR_REDIS_URL)";
+    return "";
+}
+
 /* After any error the connection is given up: what it still has to say belongs to nobody, and a
  * fail-over may have made the server a replica. */
 static bool index_fail(TimerIndex *index, const char *verb, const redisReply *reply, Error *reterr)
 {
     if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
-        error_set(reterr, reply_class(reply->str), "%s: Redis says %.300s", verb, reply->str);
+        error_set(reterr, reply_class(reply->str), "%s: Redis says %.300s%s", verb, reply->str,
+                  reply_advice(reply->str));
     else if (reply != NULL)
         error_set(reterr, ERROR_FATAL, "%s: unexpected reply of type %d", verb, reply->type);
     else if (index->context->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK))
@@ -188,7 +199,7 @@ bool timer_index_open(const char *url, const char *prefix, int timeout_ms, Timer
         return error_set(reterr, ERROR_FATAL, "open timer index: out of memory");
     index->url = parsed;
     index->timeout.tv_sec = timeout_ms / 1000;
-    index->timeout.tv_usec = timeout_ms % 1000 * 1000;
+    index->timeout.tv_usec = timeout_ms % 1000 * 1000L;
     snprintf(index->prefix, sizeof index->prefix, "%s", prefix);
     *ret_index = index;
     return true;

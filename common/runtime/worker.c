@@ -1,12 +1,13 @@
 /* worker.c - the step that every worker makes: poll, handle, publish; what fails is tried again. */
 #include "worker_internal.h"
 
+#include "crash_point.h"
 #include "log.h"
 
 #include <malloc.h>
 #include <string.h>
 
-enum { TICK_RETRY_MS = 1000, LAG_MS = 1000 };
+enum { TICK_RETRY_MS = 1000, LAG_MS = 1000, REPLAY_PAUSE_MS = 10 };
 
 /* Wait with the batch in hand; signals and rebalances end it early. */
 static bool worker_pause(Worker *worker, int wait_ms, bool *ret_batch_lost, Error *reterr)
@@ -29,7 +30,9 @@ static bool worker_handle(Worker *worker, Error *reterr)
 {
     const int64_t start_mono_ms = clock_mono_now();
     batch_discard_outcomes(&worker->batch);
-    const bool ok = worker->spec->handle(worker, worker->state, &worker->batch, reterr);
+    const bool ok = worker->replay.place_count > 0 || !replay_is_over(&worker->replay)
+                        ? worker_replay_handle(worker, reterr)
+                        : worker->spec->handle(worker, worker->state, &worker->batch, reterr);
     metric_observe_ms(worker->metrics.handle_seconds, clock_mono_now() - start_mono_ms);
     if (ok)
         return true;
@@ -42,9 +45,19 @@ static bool worker_handle(Worker *worker, Error *reterr)
 static bool worker_publish(Worker *worker, Error *reterr)
 {
     const int64_t start_mono_ms = clock_mono_now();
+    crash_point(CRASH_BEFORE_PUBLISH);
     const bool ok = kafka_publish(worker->kafka, &worker->batch, reterr);
     metric_observe_ms(worker->metrics.publish_seconds, clock_mono_now() - start_mono_ms);
     return ok;
+}
+
+static bool worker_pause_retry(Worker *worker, int retry_count, bool *ret_lost, Error *reterr)
+{
+    if (worker->replay_waits) /* nothing is wrong: the others will come */
+        return worker_pause(worker, REPLAY_PAUSE_MS, ret_lost, reterr);
+    metric_add(worker->metrics.batch_retries, 1);
+    worker_log_retry(&worker->batch_log, "batch-retry", reterr, retry_count);
+    return worker_pause(worker, worker_backoff_ms(worker, retry_count), ret_lost, reterr);
 }
 
 /* The same batch until it is published, lost, or left to the successor because we must go. */
@@ -52,22 +65,27 @@ static bool worker_finish_batch(Worker *worker, Error *reterr)
 {
     bool lost = false;
     bool done = false;
+    bool put_back = false;
+    worker->replayed_count = 0;
+    worker->replayed_mono_ms = clock_mono_now();
+    crash_point(CRASH_AFTER_POLL);
     metric_set(worker->metrics.in_flight, (int64_t)worker->batch.record_count);
-    for (int i = 0; !done && !lost && (i == 0 || !worker_is_stopping()); i++) {
+    for (int i = 0; !done && !lost && !put_back && (i == 0 || !worker_is_stopping()); i++) {
         worker_beat(worker);
         done = worker_handle(worker, reterr) && worker_publish(worker, reterr);
         if (done)
             break;
         if (reterr->class == ERROR_FATAL)
             return false;
-        metric_add(worker->metrics.batch_retries, 1);
-        worker_log_retry(&worker->batch_log, "batch-retry", reterr, i);
-        if (!worker_pause(worker, worker_backoff_ms(worker, i), &lost, reterr))
+        if (worker->replay_waits && !worker_replay_put_back(worker, &put_back, reterr) &&
+            reterr->class == ERROR_FATAL)
+            return false;
+        if (!put_back && !worker_pause_retry(worker, i, &lost, reterr))
             return false;
     }
     if (done)
         worker_count_published(worker);
-    else
+    else if (!put_back)
         log_write(LOG_INFO, lost ? "batch-lost" : "batch-left", "records=%zu",
                   worker->batch.record_count);
     metric_add(worker->metrics.batches_lost, lost ? 1 : 0);
@@ -76,11 +94,32 @@ static bool worker_finish_batch(Worker *worker, Error *reterr)
     return true;
 }
 
+/* Timers wait for the end of a replay: what they wake would be decided out of turn. No record is
+ * handled before it is known whether there is one. */
+static bool worker_tick_replay(Worker *worker, Error *reterr)
+{
+    bool lost;
+    while (!worker_is_stopping()) {
+        if (worker->replay_is_known && clock_mono_now() < worker->tick_mono_ms)
+            return true;
+        if (worker_replay_look(worker, reterr))
+            return true;
+        if (reterr->class == ERROR_FATAL)
+            return false;
+        worker_log_retry(&worker->tick_log, "replay-retry", reterr, 0);
+        if (!worker_pause(worker, TICK_RETRY_MS, &lost, reterr))
+            return false;
+    }
+    return true;
+}
+
 /* What is due by time. ret_wait_ms: how long there is nothing to do but wait for records. */
 static bool worker_tick(Worker *worker, int *ret_wait_ms, Error *reterr)
 {
     const int64_t now_mono_ms = clock_mono_now();
     *ret_wait_ms = WORKER_SLICE_MS;
+    if (!worker->replay_is_known || !replay_is_over(&worker->replay))
+        return worker_tick_replay(worker, reterr);
     if (worker->spec->tick == NULL)
         return true;
     if (now_mono_ms >= worker->tick_mono_ms) {
@@ -139,6 +178,7 @@ static bool worker_turn(Worker *worker, Error *reterr)
     worker_beat(worker);
     worker_reload(worker);
     worker_measure_lag(worker);
+    worker_watch_partitions(worker);
     if (!worker_tick(worker, &wait_ms, reterr) || !worker_poll(worker, wait_ms, reterr))
         return false;
     return worker->batch.record_count == 0 || worker_finish_batch(worker, reterr);

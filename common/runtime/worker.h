@@ -10,6 +10,7 @@
 #include "http.h"
 #include "kafka.h"
 #include "record.h"
+#include "replay.h"
 
 enum { WORKER_ROUTE_COUNT_MAX = 8 };
 
@@ -45,6 +46,13 @@ typedef struct WorkerSpec {
      */
     bool (*tick)(Worker *worker, void *state, int *ret_next_ms, Error *reterr);
 
+    /*
+     * replay: is there a gap to go through, and how far has it come? Called before the first batch,
+     * then until replay_is_over: until then tick is not called, and handle sees only the records
+     * whose turn it is. May be NULL. ret_replay keeps what it was; at first all is zero.
+     */
+    bool (*replay)(Worker *worker, Replay *ret_replay, Error *reterr);
+
     /* called on SIGHUP, between batches; may be NULL. An error is logged, and the worker goes on
      * with what it had: a bad file must not stop what runs. */
     bool (*reload)(Worker *worker, void *state, Error *reterr);
@@ -58,6 +66,10 @@ typedef struct WorkerSpec {
      * does not move. Until open has succeeded a request is answered 503 without its handler.
      */
     const HttpRoute *(*routes)(Worker *worker, void *state);
+
+    /* name of the setting (ms) that bounds the service's own call to a server that is neither
+     * PostgreSQL nor Kafka; /healthz waits that much longer for the loop. NULL: there is none. */
+    const char *slow_call_setting;
 } WorkerSpec;
 
 /*
@@ -78,6 +90,9 @@ Kafka *worker_kafka(Worker *worker);
 const char *worker_service(const Worker *worker);  /* "opt-out-expiry" */
 const char *worker_instance(const Worker *worker); /* of this process among its like */
 bool worker_is_production(const Worker *worker);
+bool worker_is_replaying(const Worker *worker); /* or has been, since it was started */
+bool worker_replays(const Worker *worker, const Record *record); /* is it of the gap? replay.h */
+Arena *worker_lasting(Worker *worker);                           /* lives as long as the worker */
 
 /* worker_share_dir - path below the installation's data: CPOR_SHARE_DIR, else the source tree's
  * deploy/ beside the binary. name e.g. "templates". Borrowed from the worker for ever. */

@@ -1,6 +1,7 @@
 /* worker_config.c - a worker's arguments and the settings that all workers have. */
 #include "worker_internal.h"
 
+#include "crash_point.h"
 #include "log.h"
 
 #include <libgen.h>
@@ -21,7 +22,7 @@ const ConfigItem worker_config_items[] = {
     {"CPOR_DATABASE_URL", "postgresql://127.0.0.1:5432/cpor", CONFIG_SECRET, 0, 0,
      "postgresql://user@host:port/name"},
     {"CPOR_DATABASE_TIMEOUT_MS", "10000", CONFIG_INTEGER, 100, 600000,
-     "of connecting and of each statement"},
+     "of each statement; connecting gets half"},
     {"CPOR_INSTANCE", "", CONFIG_TEXT, 0, 0,
      "this worker's name, stable over restarts, one process at a time; empty: the host's"},
     {"CPOR_ENV", "development", CONFIG_TEXT, 0, 0, "development or production"},
@@ -134,6 +135,7 @@ bool worker_configure(Worker *worker, Error *reterr)
            check_name("CPOR_GROUP_PREFIX", config_text(config, "CPOR_GROUP_PREFIX"), 0, reterr) &&
            log_init(worker->spec->name, worker->instance, config_text(config, "CPOR_LOG_LEVEL"),
                     reterr) &&
+           crash_point_arm(reterr) &&
            clock_init(&worker->clock, config_text(config, "CPOR_CLOCK_START"),
                       config_text(config, "CPOR_CLOCK_WALL_START"),
                       config_text(config, "CPOR_CLOCK_SPEED"), worker->production, reterr);
@@ -186,6 +188,11 @@ const char *worker_service(const Worker *worker)
 const char *worker_instance(const Worker *worker)
 {
     return worker->instance;
+}
+
+Arena *worker_lasting(Worker *worker)
+{
+    return &worker->lasting;
 }
 
 bool worker_is_production(const Worker *worker)

@@ -5,7 +5,8 @@
 
 static const char text_type[] = "text/plain; charset=utf-8";
 
-/* Longer than the slowest step that looks after no signal (a statement's time-out, a publish). */
+/* Longer than the slowest step that looks after no signal (a statement's time-out, a publish); the
+ * service's own slow call comes on top. */
 enum { ALIVE_MS = 30000 };
 
 void worker_beat(Worker *worker)
@@ -18,7 +19,9 @@ static void answer_alive(const HttpRequest *request, HttpResponse *ret_response,
     (void)request;
     const Worker *worker = context;
     const int64_t silent_ms = clock_mono_now() - atomic_load(&worker->alive_mono_ms);
-    if (silent_ms <= ALIVE_MS)
+    const char *slow = worker->spec->slow_call_setting;
+    const int64_t slow_ms = slow == NULL ? 0 : config_integer(worker->config, slow);
+    if (silent_ms <= ALIVE_MS + slow_ms)
         http_respond(ret_response, 200, text_type, "alive\n");
     else
         http_respond(ret_response, 503, text_type, "the loop was last seen %lld ms ago\n",

@@ -10,6 +10,7 @@ enum {
     WORKER_SLICE_MS = 100, /* the longest wait that looks at no signal */
     WORKER_NAME_SIZE = 128,
     WORKER_COUNTER_COUNT_MAX = 32,
+    WORKER_IDLE_MS = 30000, /* without partitions until it is told, and between two lines */
 };
 
 /* A counter for each value of one label, made when the value is first seen. */
@@ -34,6 +35,12 @@ typedef struct LogLimit {
     int64_t left_out_count;
 } LogLimit;
 
+/* Since when the group has left us without partitions, and when to say so. */
+typedef struct WorkerIdle {
+    bool is_idle;
+    int64_t since_mono_ms, next_mono_ms;
+} WorkerIdle;
+
 /* A service's route behind the check that the service is open. */
 typedef struct WorkerRoute {
     HttpRoute route;
@@ -57,8 +64,15 @@ struct Worker {
 
     Arena batch_arena;
     Batch batch;
-    int64_t tick_mono_ms; /* when tick is due; 0: at once */
+    Replay replay;
+    bool replay_is_known;     /* the spec was asked */
+    bool replay_waits;        /* the last try left records whose turn has not come */
+    bool replay_is_cut;       /* and some whose turn it is: the handler had enough */
+    size_t replayed_count;    /* of the batch in hand */
+    int64_t replayed_mono_ms; /* when it grew last */
+    int64_t tick_mono_ms;     /* when tick is due; 0: at once */
     int64_t lag_mono_ms;
+    WorkerIdle idle;
     unsigned random;
 
     WorkerMetrics metrics;
@@ -88,6 +102,39 @@ int worker_backoff_ms(Worker *worker, int retry_count);
 
 /* worker_log_retry - log an error through a limit. */
 void worker_log_retry(LogLimit *limit, const char *event, const Error *error, int retry_count);
+
+/* worker_replay_look - ask the spec, until the replay is over. Errors: as its replay. */
+MUST_CHECK bool worker_replay_look(Worker *worker, Error *reterr);
+
+/*
+ * worker_replay_handle - what of the batch in hand may be handled now.
+ *
+ * Errors:  RETRY  also when records are left whose turn has not come: replay_waits.
+ */
+MUST_CHECK bool worker_replay_handle(Worker *worker, Error *reterr);
+
+/*
+ * worker_replay_put_back - after replay_waits: where nothing has moved for a while, publish the
+ * offsets of what was handled and put the rest back: others' turn may have come, which are in no
+ * batch yet. At once where the handler had enough before the end of the piece: tried again from
+ * its beginning, it would have enough at the same place.
+ *
+ * Out:     ret_done  the batch is over.
+ * Errors:  as kafka_publish_piece, kafka_put_back; no replay_waits then: it is a try that failed.
+ */
+MUST_CHECK bool worker_replay_put_back(Worker *worker, bool *ret_done, Error *reterr);
+
+/*
+ * worker_idle_look - whether to say now that there are no partitions. Pure.
+ *
+ * Out:     ret_seconds  how long there have been none; set if true.
+ * Returns: true once every WORKER_IDLE_MS without, the first time that long after the first look.
+ */
+bool worker_idle_look(WorkerIdle *idle, bool has_partitions, int64_t now_mono_ms,
+                      int64_t *ret_seconds);
+
+/* worker_watch_partitions - look, and log the warning no-partitions with what to do. */
+void worker_watch_partitions(Worker *worker);
 
 /* worker_beat - the loop is alive: /healthz is 200 for a while. */
 void worker_beat(Worker *worker);

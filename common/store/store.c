@@ -1,6 +1,7 @@
 /* store.c - a store's resources, and a unit of work's beginning. */
 #include "store/store.h"
 
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "store/store_internal.h"
@@ -114,6 +115,7 @@ void work_decode(Work *work, bool (*skip)(const Record *record))
             batch_add_dead_letter(work->batch, record, arena_text(work->arena, error.code),
                                   arena_text(work->arena, error.text));
     }
+    crash_point(CRASH_AFTER_DECODE);
 }
 
 void work_want(Work *work, const char *tenant_id, const char *claim_id)

@@ -31,6 +31,9 @@ typedef struct Store {
     Metric *events_duplicate, *events_replayed, *events_ignored, *timers_unarmed;
 } Store;
 
+/* store_replay - for WorkerSpec: the gap of this service, and how far all have come. */
+MUST_CHECK bool store_replay(Worker *worker, Replay *ret_replay, Error *reterr);
+
 /* clang-format off */
 /* Rows for a service's table of settings: what a Store reads. */
 #define STORE_CONFIG_ITEMS                                                                         \
@@ -134,7 +137,8 @@ typedef struct Work {
     TextMap causes; /* cause key, and the same with coordinates -> Cause; see store_load.c */
     SlotBook slots;
     TextMap positions; /* topic/partition -> Position, see store_position.c */
-    bool is_partial;   /* the batch is saved piece by piece: positions say nothing of it */
+    bool is_partial;   /* the batch is saved piece by piece: its positions decide nothing */
+    bool is_last;      /* of the pieces: the batch is over with it */
     bool is_chunk;     /* of one record, which is not over with it: its position stays */
     bool settles;      /* the records' settling is looked for in the history too */
 
@@ -197,6 +201,9 @@ Meeting work_was_handled(Work *work, const Event *event);
  */
 const Event *work_settling(Work *work, const Event *event);
 void work_resume(Work *work, const Event *event);
+
+/* settling_key - the key of work_settling, for whoever looks into the history. */
+void settling_key(const Event *event, Arena *arena, char ret_key[UUID_SIZE]);
 
 /* work_was_dead - this very record was made a dead letter before a crash (and left a row). */
 bool work_was_dead(const Work *work, const Event *event);

@@ -1,6 +1,7 @@
 /* store_load.c - lock and load claims, then ask the history which events were handled before. */
 #include "claim/outbound.h"
 #include "claim/uuid.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "store/claim_row.h"
@@ -10,8 +11,10 @@
 
 bool work_begin(Work *work, Error *reterr)
 {
-    return database_begin(work->database, reterr) &&
-           (work->is_partial || work->batch->record_count == 0 || positions_load(work, reterr));
+    if (!database_begin(work->database, reterr))
+        return false;
+    crash_point(CRASH_AFTER_BEGIN);
+    return work->is_partial || work->batch->record_count == 0 || positions_load(work, reterr);
 }
 
 static bool work_take_claims(Work *work, const DbResult *result, Error *reterr)
@@ -245,14 +248,18 @@ static const Cause *work_cause_of(const Work *work, const Event *event)
                                                        record->partition, record->offset));
 }
 
+void settling_key(const Event *event, Arena *arena, char ret_key[UUID_SIZE])
+{
+    uuid_cause(arena_printf(arena, "settle %s", event->source), event->id, ret_key);
+}
+
 const Event *work_settling(Work *work, const Event *event)
 {
     Event *settling = arena_new(work->arena, sizeof *settling);
     *settling = *event;
     settling->actor = (Actor){.type = ACTOR_SYSTEM, .id = ""};
     settling->reason = NULL;
-    uuid_cause(arena_printf(work->arena, "settle %s", event->source), event->id,
-               settling->cause_key);
+    settling_key(event, work->arena, settling->cause_key);
     return settling;
 }
 

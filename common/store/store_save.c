@@ -1,5 +1,6 @@
 /* store_save.c - everything that a batch changed, in a few set-based statements and one commit. */
 #include "claim/outbound.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "store/claim_row.h"
@@ -15,6 +16,8 @@ typedef struct Rows {
     const DbStatement *statement;
     DbColumn columns[SAVE_COLUMN_COUNT_MAX];
     size_t column_count, count;
+    const char *last[2]; /* parameters after the columns, the same for every row */
+    size_t last_count;
 } Rows;
 
 static void rows_init(Rows *rows, Work *work, const DbStatement *statement, size_t column_count)
@@ -29,12 +32,14 @@ static bool rows_run(Rows *rows, Work *work, bool exact, Error *reterr)
 {
     if (rows->count == 0)
         return true;
-    const char *parameters[SAVE_COLUMN_COUNT_MAX];
-    for (size_t i = 0; i < rows->column_count; i++)
-        parameters[i] = db_column_literal(&rows->columns[i]);
+    const char *parameters[SAVE_COLUMN_COUNT_MAX + 2];
+    size_t count = 0;
+    for (; count < rows->column_count; count++)
+        parameters[count] = db_column_literal(&rows->columns[count]);
+    for (size_t i = 0; i < rows->last_count; i++)
+        parameters[count++] = rows->last[i];
     DbResult *result = NULL;
-    if (!database_run(work->database, rows->statement, parameters, rows->column_count, &result,
-                      reterr))
+    if (!database_run(work->database, rows->statement, parameters, count, &result, reterr))
         return false;
     const size_t done = db_result_rows(result);
     db_result_release(&result);
@@ -299,22 +304,20 @@ static void history_add_row(Rows *rows, const Work *work, const Move *move)
 
 static bool save_history(Work *work, Error *reterr)
 {
-    static char sql[1400];
-    static const DbStatement statement = {"history-insert", sql};
-    if (sql[0] == '\0')
-        snprintf(
-            sql, sizeof sql,
-            "insert into history (service, instance, tenant_id, claim_id, sequence, at_ms,"
-            " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, note,"
-            " cause_key, cause_source, cause_id, cause_topic, cause_partition, cause_offset,"
-            " outcomes) select '%s', '%s', * from unnest($1::uuid[], $2::text[],"
-            " $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],"
-            " $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],"
-            " $15::text[], $16::text[], $17::text[], $18::integer[], $19::bigint[],"
-            " $20::text[])",
-            worker_service(work->store->worker), worker_instance(work->store->worker));
+    static const DbStatement statement = {
+        "history-insert",
+        "insert into history (service, instance, tenant_id, claim_id, sequence, at_ms,"
+        " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, note,"
+        " cause_key, cause_source, cause_id, cause_topic, cause_partition, cause_offset,"
+        " outcomes) select $21, $22, * from unnest($1::uuid[], $2::text[],"
+        " $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],"
+        " $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],"
+        " $15::text[], $16::text[], $17::text[], $18::integer[], $19::bigint[],"
+        " $20::text[])"};
     Rows rows;
     rows_init(&rows, work, &statement, 20);
+    rows.last[rows.last_count++] = worker_service(work->store->worker);
+    rows.last[rows.last_count++] = worker_instance(work->store->worker);
     for (size_t i = 0; i < work->move_count; i++)
         if (work->moves[i]->event != NULL)
             history_add_row(&rows, work, work->moves[i]);
@@ -323,8 +326,8 @@ static bool save_history(Work *work, Error *reterr)
 
 static bool save_positions(Work *work, Error *reterr)
 {
-    return work->is_partial || work->is_chunk || work->batch->record_count == 0 ||
-           positions_save(work, reterr);
+    return (work->is_partial && !work->is_last) || work->is_chunk ||
+           work->batch->record_count == 0 || positions_save(work, reterr);
 }
 
 /* ---- after the commit ---- */
@@ -372,9 +375,9 @@ static bool shard_arm(Store *store, int shard, const ShardTimers *timers, Error 
 {
     if (clock_mono_now() < store->timers_silent_until_mono_ms)
         return error_set(reterr, ERROR_RETRY, "arm timers: Redis was away a moment ago");
-    if (timer_index_arm(store->timers, shard, timers->timers, timers->count, reterr) ||
-        timer_index_arm(store->timers, shard, timers->timers, timers->count, reterr))
-        return true;
+    for (int i = 0; i < 2; i++)
+        if (timer_index_arm(store->timers, shard, timers->timers, timers->count, reterr))
+            return true;
     store->timers_silent_until_mono_ms = clock_mono_now() + REDIS_SILENCE_MS;
     log_error(LOG_WARNING, "timers-unarmed", reterr, "shard=%d", shard);
     return false;
@@ -413,15 +416,24 @@ static void work_publish(Work *work)
             batch_add_outcome(work->batch, &work->moves[i]->outcomes[j]);
 }
 
+static bool save_all(Work *work, Error *reterr)
+{
+    return save_claims(work, reterr) && save_documents(work, reterr) &&
+           save_attachments(work, reterr) && save_timers(work, reterr) && kept_save(work, reterr) &&
+           save_holders(work, reterr) && save_contenders(work, reterr) &&
+           save_history(work, reterr) && save_positions(work, reterr);
+}
+
 bool work_save(Work *work, Error *reterr)
 {
-    if (!save_claims(work, reterr) || !save_documents(work, reterr) ||
-        !save_attachments(work, reterr) || !save_timers(work, reterr) || !kept_save(work, reterr) ||
-        !save_holders(work, reterr) || !save_contenders(work, reterr) ||
-        !save_history(work, reterr) || !save_positions(work, reterr) ||
-        !database_commit(work->database, reterr))
+    if (!save_all(work, reterr))
         return false;
+    crash_point(CRASH_BEFORE_DATABASE_COMMIT);
+    if (!database_commit(work->database, reterr))
+        return false;
+    crash_point(CRASH_AFTER_DATABASE_COMMIT);
     work_arm_timers(work);
+    crash_point(CRASH_AFTER_ARMING);
     work_publish(work);
     return true;
 }

@@ -87,8 +87,9 @@ class Kafka(Server):
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{kafka_controller}
-listeners=PLAINTEXT://127.0.0.1:{kafka},CONTROLLER://127.0.0.1:{kafka_controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{kafka}
+listeners=PLAINTEXT://127.0.0.1:{kafka},CONTROLLER://127.0.0.1:{kafka_controller}{more_listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{kafka}{more_advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{more_protocols}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs={dir}/data
@@ -126,10 +127,23 @@ num.io.threads=4
                 f"-Dlog4j2.configurationFile={HERE}/kafka-log4j2.properties",
                 "-cp", f"{self.LIBS}/*", main_class, *map(str, arguments)]
 
+    @staticmethod
+    def more_listeners():
+        """Of CPOR_KAFKA_LISTENERS, NAME:PORT:ADVERTISED_PORT,...: who comes in by one of them is
+        sent to the advertised port, where a test has a proxy."""
+        named = [entry.split(":") for entry in
+                 os.environ.get("CPOR_KAFKA_LISTENERS", "").split(",") if entry]
+        return {"more_listeners": "".join(f",{name}://127.0.0.1:{port}"
+                                          for name, port, _ in named),
+                "more_advertised": "".join(f",{name}://127.0.0.1:{port}"
+                                           for name, _, port in named),
+                "more_protocols": "".join(f",{name}:PLAINTEXT" for name, _, _ in named)}
+
     def prepare(self):
         self.dir.mkdir(exist_ok=True)
         properties = self.dir / "server.properties"
-        properties.write_text(self.PROPERTIES.format(dir=self.dir, **self.ports))
+        properties.write_text(self.PROPERTIES.format(dir=self.dir, **self.ports,
+                                                     **self.more_listeners()))
         if (self.dir / "data/meta.properties").exists():
             return
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -280,9 +294,10 @@ log_line_prefix = '%m [%p] %q%u@%d '
     def finish(self):
         if self.psql("select count(*) from pg_database where datname = 'cpor'") != "0":
             return
-        # CREATEDB: each component test has a database of its own.
+        # CREATEDB: each test has a database of its own; CREATEROLE: and roles of its own.
         if self.psql("select count(*) from pg_roles where rolname = 'cpor'") == "0":
-            self.psql(f"create role cpor login createdb password '{self.secret['postgres']}'")
+            self.psql("create role cpor login createdb createrole password"
+                      f" '{self.secret['postgres']}'")
             self.psql("grant pg_monitor, pg_signal_backend to cpor")
         self.psql("create database cpor owner cpor")
 

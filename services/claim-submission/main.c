@@ -18,6 +18,7 @@ int main(int argc, char **argv)
         .state_size = sizeof(Submission),
         .open = submission_open,
         .handle = submission_handle,
+        .replay = store_replay,
         .reload = submission_reload,
         .tick = submission_tick,
         .close = submission_close,

@@ -18,6 +18,7 @@ int main(int argc, char **argv)
         .state_size = sizeof(Validation),
         .open = validation_open,
         .handle = validation_handle,
+        .replay = store_replay,
         .reload = validation_reload,
         .close = validation_close,
     };

@@ -2,6 +2,7 @@
 #include "audit_checks.h"
 #include "audit_inputs.h"
 #include "audit_log.h"
+#include "audit_windows.h"
 
 #include "runtime/clock.h"
 
@@ -36,9 +37,10 @@ static bool check_run(Audit *audit, const AuditCheck *check)
     const DbStatement statement = {
         check->name, arena_printf(&session->arena,
                                   "select tenant_id, claim_id, what, count(*) over () from (%s)"
-                                  " v(tenant_id, claim_id, what) order by 1, 2, 3 limit %d",
-                                  check->sql, AUDIT_TOLD_COUNT_MAX)};
-    if (!database_run(session->database, &statement, NULL, 0, &rows, &session->error))
+                                  " v(tenant_id, claim_id, what) order by 1, 2, 3 limit $1::bigint",
+                                  check->sql)};
+    const char *limit = arena_printf(&session->arena, "%d", AUDIT_TOLD_COUNT_MAX);
+    if (!database_run(session->database, &statement, &limit, 1, &rows, &session->error))
         return false;
     *result = (AuditResult){.name = check->name, .promise = check->promise};
     for (size_t i = 0; i < db_result_rows(rows); i++)
@@ -55,8 +57,26 @@ static bool check_run(Audit *audit, const AuditCheck *check)
 /* Whole tables are read: sequentially is faster here, unlike in the workers' statements. */
 static bool snapshot_begin(Session *session)
 {
+    const int64_t overdue_ms = config_integer(session->config, "CPOR_AUDIT_OVERDUE_SECONDS") * 1000;
+    Clock clock;
+    if (!session_clock(session, &clock))
+        return false;
+    /* As a setting, because the checks are constant texts. */
+    const char *set = arena_printf(
+        &session->arena, "set local enable_seqscan = on; set local cpor.overdue_ms = '%" PRId64 "'",
+        clock_from_wall(&clock, clock_wall_now() - overdue_ms));
     return session_begin_snapshot(session) &&
-           database_execute(session->database, "set local enable_seqscan = on", &session->error);
+           database_execute(session->database, set, &session->error);
+}
+
+static bool windows_check(Audit *audit)
+{
+    AuditResult *result = arena_new(&audit->session->arena, sizeof *result);
+    if (!audit_windows_check(audit->session, result))
+        return false;
+    audit->violation_count += result->count;
+    audit_tell(audit->session, &audit->writer, result);
+    return true;
 }
 
 static bool tables_check(Audit *audit)
@@ -64,7 +84,7 @@ static bool tables_check(Audit *audit)
     for (const AuditCheck *check = audit_checks; check->name != NULL; check++)
         if (!check_run(audit, check))
             return false;
-    return true;
+    return windows_check(audit);
 }
 
 /* ---- the logs ---- */

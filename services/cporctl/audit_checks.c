@@ -69,6 +69,12 @@ const AuditCheck audit_checks[] = {
      "select tenant_id, '', 'timers in ' || count(distinct shard) || ' shards'"
      " from timers group by tenant_id having count(distinct shard) > 1"},
 
+    /* The workers' sweep finds within seconds what Redis lost: this long is for ever. */
+    {"timer-overdue", "no wait is forgotten",
+     "select tenant_id, claim_id, kind || ' timer was due ' || to_timestamp(due_at_ms / 1000.0) ||"
+     " ', and nothing came of it' from timers"
+     " where due_at_ms < current_setting('cpor.overdue_ms')::bigint"},
+
     {"answer-without-question", "the partner's time to answer runs while its action is required",
      "select tenant_id, claim_id, 'status ' || status || case when answer_due_at_ms = 0"
      " then ' without' else ' with' end || ' a time to answer' from claims"
@@ -162,6 +168,12 @@ const AuditCheck audit_checks[] = {
      " || actor_type || '\"' from history where ignored is null"
      " and (lines is not null or from_status is distinct from to_status)"
      " and actor_type not in ('partner', 'reviewer', 'customer', 'operator', 'system')"},
+
+    {"history-without-cause", "which event changed a claim is known",
+     "select tenant_id, claim_id, 'change ' || sequence || ' (' || event || ') is of event \"' ||"
+     " cause_id || '\" of \"' || cause_source || '\" in \"' || cause_topic || '\"' from history"
+     " where service <> 'cporctl' and ('' in (cause_id, cause_source, cause_topic)"
+     " or cause_partition < 0 or cause_offset < 0)"},
 
     {.name = NULL},
 };

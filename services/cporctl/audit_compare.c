@@ -184,7 +184,7 @@ static void check_swaps(AuditLog *log)
 
 /* ---- what was consumed ---- */
 
-/* customer-notification saves a batch in pieces; its records are in the history alone. */
+/* customer-notification has not always kept them: a quiet partition may have none. */
 static bool keeps_positions(const char *service)
 {
     return strcmp(service, "customer-notification") != 0;

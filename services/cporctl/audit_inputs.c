@@ -2,11 +2,13 @@
 #include "audit_inputs.h"
 
 #include "dlq.h"
+#include "input_record.h"
 #include "workers.h"
 
 #include "claim/event.h"
 #include "claim/outbound.h"
 #include "claim/uuid.h"
+#include "store/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -32,6 +34,10 @@ static const AuditResult checks[INPUT_CHECK_COUNT] = {
                        "no line is official whose opt-out came by its deadline",
                        0,
                        {{0}}},
+    [INPUT_EARLY] = {"input-decided-early",
+                     "what decided a deadline was received after it",
+                     0,
+                     {{0}}},
 };
 
 static AuditKey coordinates_key(const char *topic, int64_t partition, int64_t offset)
@@ -165,6 +171,8 @@ static bool batch_check_history(AuditInputs *inputs)
     db_column_init(&keys, &inputs->arena);
     db_column_init(&types, &inputs->arena);
     for (size_t i = 0; i < inputs->batch_count; i++) {
+        if (!inputs->batch[i].leaves_history)
+            continue;
         db_column_add_integer(&index, (int64_t)i);
         db_column_add_text(&keys, inputs->batch[i].cause_key);
         db_column_add_text(&types, inputs->batch[i].type);
@@ -223,9 +231,40 @@ static bool batch_check_opt_outs(AuditInputs *inputs)
            batch_ask(inputs, INPUT_OPT_OUT, &opt_out_statement, parameters, OPT_OUT_COLUMN_COUNT);
 }
 
+/* What a receipt settles is noted at the deadline: a customer had its last millisecond too. */
+static bool batch_check_early(AuditInputs *inputs)
+{
+    static const DbStatement statement = {
+        "audit-input-early",
+        "select w.i, 'what was due at ' || to_timestamp(h.at_ms / 1000.0) || ' was decided by a"
+        " record received ' || h.at_ms - w.receipt_at_ms || ' ms before that was over'"
+        " from unnest($1::integer[], $2::uuid[], $3::bigint[], $4::integer[], $5::bigint[])"
+        " as w(i, key, receipt_at_ms, partition, log_offset)"
+        " join history h on h.cause_key = w.key and h.cause_partition = w.partition"
+        " and h.cause_offset = w.log_offset where h.at_ms >= w.receipt_at_ms"};
+    DbColumn columns[5];
+    const char *parameters[5];
+    for (size_t i = 0; i < 5; i++)
+        db_column_init(&columns[i], &inputs->arena);
+    for (size_t i = 0; i < inputs->batch_count; i++) {
+        const InputRecord *record = &inputs->batch[i];
+        if (record->settling_key == NULL || record->receipt_at_ms < inputs->clock.start_at_ms)
+            continue; /* from before a scaled clock began: by which it came, nobody knows */
+        db_column_add_integer(&columns[0], (int64_t)i);
+        db_column_add_text(&columns[1], record->settling_key);
+        db_column_add_integer(&columns[2], record->receipt_at_ms);
+        db_column_add_integer(&columns[3], record->place->partition);
+        db_column_add_integer(&columns[4], record->offset);
+    }
+    for (size_t i = 0; i < 5; i++)
+        parameters[i] = db_column_literal(&columns[i]);
+    return columns[0].count == 0 || batch_ask(inputs, INPUT_EARLY, &statement, parameters, 5);
+}
+
 static bool batch_check(AuditInputs *inputs)
 {
-    const bool done = batch_check_history(inputs) && batch_check_opt_outs(inputs);
+    const bool done =
+        batch_check_history(inputs) && batch_check_opt_outs(inputs) && batch_check_early(inputs);
     inputs->batch_count = 0;
     arena_reset(&inputs->arena);
     return done;
@@ -266,6 +305,12 @@ static bool leaves_history(EventType type)
     return false;
 }
 
+/* The log that decides. */
+static bool settles(const AuditInputs *inputs, const KafkaPlace *place)
+{
+    return strcmp(short_name(inputs, place), "opt-out-expiry") == 0;
+}
+
 static bool is_handed_on(const AuditInputs *inputs, const KafkaPlace *place, EventType type)
 {
     return strcmp(short_name(inputs, place), "claim-submission") == 0 &&
@@ -279,33 +324,6 @@ static const char *lines_text(Arena *arena, const Event *event)
     for (size_t i = 0; event->lines != NULL && i < event->line_count; i++)
         text = arena_printf(arena, "%s%" PRId32 " ", text, event->lines[i]);
     return text;
-}
-
-static bool any_zone(const void *context, const char *zone)
-{
-    (void)context;
-    (void)zone;
-    return true; /* a bad one is the claim's finding, no dead letter */
-}
-
-static void record_make(const AuditInputs *inputs, const KafkaRecord *from, Record *record)
-{
-    const KafkaPlace *place = &inputs->places.places[from->place_index];
-    KafkaHeader header;
-    *record = (Record){.topic = short_name(inputs, place),
-                       .partition = place->partition,
-                       .offset = from->offset,
-                       .timestamp_ms = from->timestamp_ms,
-                       .receipt_at_ms = clock_from_wall(&inputs->clock, from->timestamp_ms),
-                       .key = from->key,
-                       .key_size = from->key_size,
-                       .value = from->value,
-                       .value_size = from->value_size};
-    while (record->header_count < RECORD_HEADER_COUNT_MAX &&
-           kafka_record_header(from, record->header_count, &header))
-        record->headers[record->header_count++] =
-            (RecordHeader){header.name, header.value, header.value_size};
-    record->header_total = record->header_count;
 }
 
 /* What nobody can read is a dead letter. */
@@ -332,7 +350,13 @@ static void take_event(AuditInputs *inputs, const KafkaRecord *from, const Event
                            .place = place,
                            .offset = from->offset,
                            .receipt_at_ms = event->receipt_at_ms,
-                           .is_forwarded = is_handed_on(inputs, place, event->type)};
+                           .is_forwarded = is_handed_on(inputs, place, event->type),
+                           .leaves_history = leaves_history(event->type)};
+    if (settles(inputs, place)) {
+        char key[UUID_SIZE];
+        settling_key(event, &inputs->scratch, key);
+        input->settling_key = arena_text(arena, key);
+    }
     if (event->type == EVENT_CUSTOMER_OPTED_OUT)
         input->lines = lines_text(arena, event);
     if (input->is_forwarded) {
@@ -344,16 +368,17 @@ static void take_event(AuditInputs *inputs, const KafkaRecord *from, const Event
 
 static bool take_record(void *context, const KafkaRecord *from)
 {
-    static const EventContext event_context = {.zone_is_valid = any_zone};
     AuditInputs *inputs = context;
     Record record;
     Event event;
     Error error = {0};
     inputs->record_count++;
-    record_make(inputs, from, &record);
-    if (!event_decode(&record, &event_context, &inputs->scratch, &event, &error))
+    input_record_make(inputs->session, &inputs->clock, &inputs->places.places[from->place_index],
+                      from, &record);
+    if (!event_decode(&record, &input_event_context, &inputs->scratch, &event, &error))
         take_unreadable(inputs, from, &error);
-    else if (leaves_history(event.type))
+    else if (leaves_history(event.type) ||
+             settles(inputs, &inputs->places.places[from->place_index]))
         take_event(inputs, from, &event);
     arena_reset(&inputs->scratch);
     return inputs->batch_count < BATCH_COUNT || batch_check(inputs);
@@ -405,8 +430,7 @@ static bool read_ends(AuditInputs *inputs)
     if (!kafka_reader_ends(inputs->reader, places, inputs->places.count))
         return false;
     for (size_t i = 0; i < inputs->places.count; i++) {
-        const bool decides = strcmp(short_name(inputs, &places[i]), "opt-out-expiry") == 0;
-        inputs->is_behind |= decides && places[i].committed < places[i].end - 1;
+        inputs->is_behind |= settles(inputs, &places[i]) && places[i].committed < places[i].end - 1;
         places[i].next = places[i].first;
         if (places[i].committed < places[i].end)
             places[i].end = places[i].committed;

@@ -14,16 +14,17 @@
 
 #include "runtime/clock.h"
 
-typedef enum InputCheck { INPUT_LOST, INPUT_OPT_OUT, INPUT_CHECK_COUNT } InputCheck;
+typedef enum InputCheck { INPUT_LOST, INPUT_OPT_OUT, INPUT_EARLY, INPUT_CHECK_COUNT } InputCheck;
 
 /* A record that was read, as long as its batch. */
 typedef struct InputRecord {
     const char *cause_key; /* of its history: its own, or that of what it was handed on as */
     const char *tenant_id, *claim_id, *type;
-    const char *lines; /* of an opt-out: " 1 2 ", "" for all; NULL: it is none */
+    const char *lines;        /* of an opt-out: " 1 2 ", "" for all; NULL: it is none */
+    const char *settling_key; /* of what its receipt settled; NULL: its topic settles nothing */
     const KafkaPlace *place;
     int64_t offset, receipt_at_ms;
-    bool is_forwarded;
+    bool is_forwarded, leaves_history;
 } InputRecord;
 
 typedef struct AuditInputs {

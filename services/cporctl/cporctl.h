@@ -94,6 +94,8 @@ ExitCode dlq_list_run(Session *session);
 ExitCode dlq_show_run(Session *session);
 ExitCode dlq_replay_run(Session *session);
 ExitCode setup_run(Session *session);
+ExitCode rewind_run(Session *session);
+ExitCode replay_run(Session *session);
 ExitCode status_run(Session *session);
 
 /* Options, described beside the functions that read them. */
@@ -114,6 +116,8 @@ extern const Option dlq_list_options[];
 extern const Option dlq_show_options[];
 extern const Option dlq_replay_options[];
 extern const Option setup_options[];
+extern const Option rewind_options[];
+extern const Option replay_options[];
 
 /* arguments_read - sort words and options.
  *
@@ -145,13 +149,15 @@ extern const ConfigItem settings_forget[];
 extern const ConfigItem settings_calendar[];
 extern const ConfigItem settings_review[];
 extern const ConfigItem settings_setup[];
+extern const ConfigItem settings_replay[];
 extern const ConfigItem settings_audit[];
 
 /* session_open - settings, log, colour. session_close - give everything back. */
 MUST_CHECK bool session_open(Session *session);
 void session_close(Session *session);
 
-/* session_open_database - connect once; timeout_ms is that of connecting and of each statement.
+/* session_open_database - connect once; timeout_ms is that of each statement, half of it of
+ * connecting.
  * Errors:  in session->error. */
 MUST_CHECK bool session_open_database(Session *session, int timeout_ms);
 /* session_open_reader - with the setting's time-out: what most commands want. */

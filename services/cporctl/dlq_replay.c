@@ -6,6 +6,7 @@
 
 #include "claim/event.h"
 #include "claim/uuid.h"
+#include "runtime/crash_point.h"
 #include "runtime/text_map.h"
 
 #include <inttypes.h>
@@ -195,6 +196,7 @@ static bool take_letter(void *context, const DlqLetter *letter, const KafkaRecor
     }
     if (!send_copy(replay, origin, letter, record))
         return false;
+    crash_point(CRASH_AFTER_COPY);
     const DlqReason *reason = dlq_reason(letter->reason);
     replay->sent++;
     replay->content += reason != NULL && reason->is_content;
@@ -255,6 +257,7 @@ static ExitCode finish(Replay *replay, bool done)
 {
     Session *session = replay->session;
     flush_all(replay);
+    crash_point(CRASH_AFTER_COPIES);
     const uint64_t put_back = replay->is_dry ? replay->sent : count_delivered(replay);
     if (session->is_json)
         print_end_json(replay, put_back);

@@ -25,7 +25,7 @@ typedef struct DocumentFile DocumentFile;
  * Errors:  FATAL  it cannot be opened, read or copied.
  */
 MUST_CHECK bool document_file_open(const char *path, DocumentFile **ret_file, Error *reterr);
-void document_file_release(DocumentFile **file);
+void document_file_release(DocumentFile **place);
 
 /* document_file_next - Out: ret_found  false at the end. Errors: FATAL  it cannot be read. */
 MUST_CHECK bool document_file_next(DocumentFile *file, DocumentText *ret_document, bool *ret_found,

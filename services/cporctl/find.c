@@ -199,8 +199,10 @@ ExitCode find_run(Session *session)
     const DbStatement statement = {
         "find", arena_printf(&session->arena,
                              "%s%s order by first_submitted_at_ms desc, tenant_id, claim_id"
-                             " limit %" PRId64,
-                             select_sql, search.sql, search.limit + 1)};
+                             " limit $%zu::bigint",
+                             select_sql, search.sql, search.parameter_count + 1)};
+    search.parameters[search.parameter_count++] =
+        arena_printf(&session->arena, "%" PRId64, search.limit + 1);
     if (!session_open_reader(session) ||
         !database_run(session->database, &statement, search.parameters, search.parameter_count,
                       &result, &session->error))

@@ -7,9 +7,13 @@ static const char setup_details[] =
     "A topic's configuration that differs from contracts/topics.json is told and left alone,\n"
     "unless --fix is given. A migration that was changed after it was applied, and a topic with\n"
     "another number of partitions, are errors.\n"
+    "--roles makes roles named after the database, each with the rights that its worker needs;\n"
+    "grant them to the users that the workers log in as. It wants CREATEROLE once; every later\n"
+    "setup gives the roles the rights of its release.\n"
     "\n"
     "Examples:\n"
     "  cporctl setup\n"
+    "  cporctl setup --roles\n"
     "  CPOR_PARTITIONS=4 cporctl setup\n"
     "  cporctl setup --fix --json | jq -r '.steps[] | select(.outcome == \"altered\") | .name'\n";
 
@@ -220,6 +224,26 @@ static const char completion_details[] =
 static const char man_details[] = "Examples:\n"
                                   "  cporctl man >/usr/local/share/man/man1/cporctl.1\n"
                                   "  cporctl man | man -l -\n";
+
+static const char rewind_details[] =
+    "For a database that was restored from a backup, while Kafka went on: all workers are "
+    "stopped;\n"
+    "each group is set back to the positions in the database, never forward. What was consumed\n"
+    "and published since is noted: it is handled again and not published again, and notices that\n"
+    "went out are not sent again. Without --yes it only tells. Again is safe. Exit code 1: a\n"
+    "worker runs, or Kafka no longer keeps all of it. As the tables' owner.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl rewind\n"
+    "  cporctl rewind --yes --json | jq .record_count\n";
+
+static const char replay_details[] =
+    "All workers run and wait: they are let through the records that rewind found slice by slice,\n"
+    "so that each is decided on what was known when it came. Broken off, it is called again. Exit\n"
+    "code 1: there is nothing to replay, or a worker does not get on. As the tables' owner.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl replay && cporctl audit\n";
 
 static const char audit_details[] =
     "Reads one snapshot of the tables, what was published from its start, as a read_committed\n"

@@ -2,10 +2,14 @@
 #include "kafka_client.h"
 
 #include "runtime/kafka_conf.h"
+#include "runtime/kafka_refusal.h"
 
 #include <librdkafka/rdkafka.h>
 
 enum { WHY_SIZE = 256 };
+
+/* Of all clients of this process: they go to the same brokers with the same properties. */
+static KafkaRefusal refusal = KAFKA_REFUSAL_INIT;
 
 /* Errors of connections come back with the requests; told twice they would hide the answer. */
 static void ignore_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
@@ -14,6 +18,13 @@ static void ignore_log(const rd_kafka_t *client, int level, const char *facility
     (void)level;
     (void)facility;
     (void)text;
+}
+
+static void note_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    (void)client;
+    (void)opaque;
+    kafka_refusal_note(&refusal, code, reason);
 }
 
 /* What a reader asks for: whole transactions only, and to be told where a partition ends. */
@@ -50,6 +61,7 @@ static bool conf_set_kind(rd_kafka_conf_t *conf, KafkaClientKind kind, Error *re
     case KAFKA_CLIENT_ADMIN:
         return true;
     case KAFKA_CLIENT_READER:
+    case KAFKA_CLIENT_RAW:
         return conf_set_reader(conf, reterr);
     case KAFKA_CLIENT_SENDER:
         return conf_set_sender(conf, reterr);
@@ -61,13 +73,16 @@ static bool conf_set_all(rd_kafka_conf_t *conf, KafkaClientKind kind, const char
                          const char *properties_file, Error *reterr)
 {
     rd_kafka_conf_set_log_cb(conf, ignore_log);
+    rd_kafka_conf_set_error_cb(conf, note_error);
     return kafka_conf_set(conf, "bootstrap.servers", brokers, reterr) &&
            kafka_conf_set(conf, "client.id", "cporctl", reterr) &&
            kafka_conf_set(conf, "reconnect.backoff.max.ms", "1000", reterr) && /* waiting for it */
            conf_set_kind(conf, kind, reterr) &&
            kafka_conf_set_file(conf, properties_file, reterr) &&
-           (kind != KAFKA_CLIENT_READER ||
-            kafka_conf_set(conf, "isolation.level", "read_committed", reterr));
+           ((kind != KAFKA_CLIENT_READER && kind != KAFKA_CLIENT_RAW) ||
+            kafka_conf_set(conf, "isolation.level",
+                           kind == KAFKA_CLIENT_RAW ? "read_uncommitted" : "read_committed",
+                           reterr));
 }
 
 static bool client_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_client,
@@ -84,7 +99,7 @@ static bool client_make(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t 
 bool kafka_client_open(KafkaClientKind kind, const char *brokers, const char *properties_file,
                        rd_kafka_t **ret_client, Error *reterr)
 {
-    const bool is_reader = kind == KAFKA_CLIENT_READER;
+    const bool is_reader = kind == KAFKA_CLIENT_READER || kind == KAFKA_CLIENT_RAW;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     if (conf_set_all(conf, kind, brokers, properties_file, reterr))
         return client_make(is_reader ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, ret_client,
@@ -105,6 +120,26 @@ bool kafka_client_open_sender(const char *brokers, const char *properties_file,
     }
     rd_kafka_conf_destroy(conf);
     return false;
+}
+
+static bool is_about_rights(int code)
+{
+    return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
+bool kafka_client_fail(rd_kafka_t *client, int code, const char *what, const char *why,
+                       Error *reterr)
+{
+    error_set(reterr, kafka_client_class(code), "%s: %s%s", what, why,
+              is_about_rights(code) ? " (give this principal its ACLs: deploy/security/kafka-acls)"
+              : kafka_is_silence(code) ? " (is Kafka there? CPOR_KAFKA_BROKERS says where)"
+                                       : "");
+    if (!kafka_is_silence(code))
+        return false;
+    rd_kafka_poll(client, 0); /* why it is silent comes by the callback */
+    return kafka_refusal_explain(&refusal, what, reterr);
 }
 
 ErrorClass kafka_client_class(int code)

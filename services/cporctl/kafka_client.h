@@ -7,6 +7,7 @@
 typedef enum KafkaClientKind {
     KAFKA_CLIENT_ADMIN,  /* topics and groups */
     KAFKA_CLIENT_READER, /* records that are committed; a member of no group */
+    KAFKA_CLIENT_RAW,    /* likewise, but what is not committed counts too */
     KAFKA_CLIENT_SENDER, /* publishes: kafka_client_open_sender */
 } KafkaClientKind;
 
@@ -30,6 +31,15 @@ typedef struct KafkaSenderHooks {
 MUST_CHECK bool kafka_client_open_sender(const char *brokers, const char *properties_file,
                                          const KafkaSenderHooks *hooks,
                                          struct rd_kafka_s **ret_client, Error *reterr);
+
+/*
+ * kafka_client_fail - fill an error about a request; where no broker let us in, say why.
+ *
+ * In:      code  rd_kafka_resp_err_t.   what, why  "verb object", cause.
+ * Returns: false, always.
+ */
+bool kafka_client_fail(struct rd_kafka_s *client, int code, const char *what, const char *why,
+                       Error *reterr);
 
 /* kafka_client_class - whether a retry may heal what a code (rd_kafka_resp_err_t) says. */
 ErrorClass kafka_client_class(int code);

@@ -23,10 +23,7 @@ struct KafkaReader {
 
 static bool reader_fail(KafkaReader *reader, int code, const char *what, const char *why)
 {
-    return error_set(&reader->session->error, kafka_client_class(code),
-                     "%s: %s (is Kafka there? "
-                     "CPOR_KAFKA_BROKERS says where)",
-                     what, why);
+    return kafka_client_fail(reader->consumer, code, what, why, &reader->session->error);
 }
 
 bool kafka_reader_open(Session *session, KafkaReader **ret_reader)
@@ -81,7 +78,9 @@ static bool take_partitions(KafkaReader *reader, const rd_kafka_metadata_t *meta
         return true;
     }
     return error_set(&reader->session->error, ERROR_FATAL,
-                     "look at topic %s: there is none (cporctl setup makes it)", topic);
+                     "look at topic %s: there is none (cporctl setup makes it), or this principal"
+                     " may not see it (deploy/security/kafka-acls)",
+                     topic);
 }
 
 bool kafka_reader_add(KafkaReader *reader, const char *topic, KafkaPlaces *places)

@@ -48,7 +48,7 @@ typedef struct KafkaReader KafkaReader;
 /* kafka_reader_open - from the session's settings; no broker is asked yet. Errors: in
  * session->error. */
 MUST_CHECK bool kafka_reader_open(Session *session, KafkaReader **ret_reader);
-void kafka_reader_release(KafkaReader **reader);
+void kafka_reader_release(KafkaReader **place);
 
 /* kafka_reader_add - the partitions of a topic (short name), appended to places.
  * Errors:  FATAL  there is no such topic; RETRY  no broker answers in time. */

@@ -45,15 +45,16 @@ static bool find_topic(KafkaSender *sender, const char *topic)
     const rd_kafka_resp_err_t code =
         rd_kafka_metadata(sender->producer, 1, NULL, &metadata, (int)timeout_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(error, kafka_client_class(code),
-                         "look for topic %s: %s (is Kafka there? CPOR_KAFKA_BROKERS says where)",
-                         topic, rd_kafka_err2str(code));
+        return kafka_client_fail(sender->producer, code, "look for a topic", rd_kafka_err2str(code),
+                                 error);
     for (int i = 0; i < metadata->topic_cnt; i++)
         found = found || (strcmp(metadata->topics[i].topic, topic) == 0 &&
                           metadata->topics[i].partition_cnt > 0);
     rd_kafka_metadata_destroy(metadata);
     if (!found)
-        return error_set(error, ERROR_FATAL, "look for topic %s: there is none (run cporctl setup)",
+        return error_set(error, ERROR_FATAL,
+                         "look for topic %s: there is none (run cporctl setup), or this principal"
+                         " may not see it (deploy/security/kafka-acls)",
                          topic);
     sender->topic = rd_kafka_topic_new(sender->producer, topic, NULL);
     return sender->topic != NULL || error_set(error, ERROR_FATAL, "open topic %s: %s", topic,

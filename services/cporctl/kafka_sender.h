@@ -41,7 +41,7 @@ typedef struct KafkaSender KafkaSender;
 MUST_CHECK bool kafka_sender_open(Session *session, const char *topic, SenderFailed *failed,
                                   void *context, KafkaSender **ret_sender);
 /* kafka_sender_release - what is not acknowledged yet is dropped. */
-void kafka_sender_release(KafkaSender **sender);
+void kafka_sender_release(KafkaSender **place);
 
 /* kafka_sender_send - queue one event; waits for room. Its fate comes later; that of one that is
  * larger than the client sends comes at once, by failed.

@@ -11,7 +11,7 @@
 
 enum { KEPT_COUNT_MAX = 10000 };
 
-static const int64_t day_ms = 24 * 3600 * 1000;
+static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
 
 const Option kept_options[] = {
     {"--limit", "N", "at most so many, oldest first, 1..10000; else 100"},
@@ -66,10 +66,11 @@ enum {
     COLUMN_TOTAL,
 };
 
-static const char select_sql[] =
+static const DbStatement list_statement = {
+    "kept-list",
     "select tenant_id, claim_id, received_at_ms, coalesce(array_to_string(lines, ', '), 'all'),"
     " actor_type, cause_topic, cause_partition, cause_offset, count(*) over () from kept_opt_outs"
-    " order by received_at_ms, cause_key limit";
+    " order by received_at_ms, cause_key limit $1::bigint"};
 
 static void print_row(Session *session, const DbResult *result, size_t row)
 {
@@ -120,10 +121,9 @@ ExitCode kept_run(Session *session)
     const ExitCode code = option_number(session, "--limit", 1, KEPT_COUNT_MAX, 100, &limit);
     if (code != EXIT_CODE_DONE)
         return code;
-    const DbStatement statement = {"kept-list",
-                                   arena_printf(&session->arena, "%s %" PRId64, select_sql, limit)};
+    const char *limit_text = arena_printf(&session->arena, "%" PRId64, limit);
     if (!session_open_reader(session) ||
-        !database_run(session->database, &statement, NULL, 0, &result, &session->error))
+        !database_run(session->database, &list_statement, &limit_text, 1, &result, &session->error))
         return session_fail(session);
     const size_t count = db_result_rows(result);
     const int64_t total = count == 0 ? 0 : db_integer(result, 0, COLUMN_TOTAL);

@@ -12,16 +12,22 @@ static const ConfigItem *const lag_settings[] = {settings_common, settings_kafka
                                                  NULL};
 static const ConfigItem *const forget_settings[] = {settings_common, settings_database,
                                                     settings_clock, settings_forget, NULL};
-static const ConfigItem *const audit_settings[] = {settings_common,
-                                                   settings_database,
-                                                   settings_kafka,
-                                                   settings_group,
-                                                   settings_clock,
-                                                   settings_audit,
-                                                   NULL};
+static const ConfigItem *const audit_settings[] = {
+    settings_common, settings_database, settings_kafka, settings_group,
+    settings_clock,  settings_calendar, settings_audit, NULL};
 static const ConfigItem *const calendar_settings[] = {settings_common, settings_calendar, NULL};
 static const ConfigItem *const setup_settings[] = {settings_common, settings_database,
                                                    settings_kafka, settings_setup, NULL};
+
+static const ConfigItem *const rewind_settings[] = {
+    settings_common, settings_database, settings_kafka, settings_group, settings_clock, NULL};
+static const ConfigItem *const replay_settings[] = {settings_common,
+                                                    settings_database,
+                                                    settings_kafka,
+                                                    settings_group,
+                                                    settings_clock,
+                                                    settings_replay,
+                                                    NULL};
 
 static const ConfigItem *const submit_settings[] = {
     settings_common, settings_database, settings_kafka, settings_clock, settings_calendar, NULL};
@@ -34,8 +40,8 @@ static const ConfigItem *const review_settings[] = {
 static const ConfigItem *const dlq_settings[] = {settings_common, settings_kafka, NULL};
 
 static const Command commands[] = {
-    {"setup", "make or check tables and topics", "[--fix] [--json]", setup_details, setup_options,
-     0, 0, setup_settings, setup_run},
+    {"setup", "make or check tables and topics", "[--fix] [--roles] [--json]", setup_details,
+     setup_options, 0, 0, setup_settings, setup_run},
     {"status", "where a claim stands", "[--json] [TENANT_ID] CLAIM_ID", status_details,
      json_options, 1, 2, kept_settings, status_run},
     {"history", "what happened to a claim, and why", "[--json] [TENANT_ID] CLAIM_ID",
@@ -88,6 +94,11 @@ static const Command commands[] = {
     {"forget", "erase a person's data",
      "[--json] (--email ADDRESS | [TENANT_ID] CLAIM_ID) --operator ID [--dry-run] [--yes]",
      forget_details, forget_options, 0, 2, forget_settings, forget_run},
+    {"rewind", "after a restore: set the workers back to what the database knows",
+     "[--json] [--yes] [--accept-loss]", rewind_details, rewind_options, 0, 0, rewind_settings,
+     rewind_run},
+    {"replay", "after rewind: go through what was set back, in order of receipt",
+     "[--json] [--slice MS]", replay_details, replay_options, 0, 0, replay_settings, replay_run},
     {"audit", "check the promises on the stored data and on what was published",
      "[--json] [--no-kafka]", audit_details, audit_options, 0, 0, audit_settings, audit_run},
     {"completion bash", "completion of words for bash and zsh", "", completion_details, NULL, 0, 0,

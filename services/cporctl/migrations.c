@@ -1,16 +1,15 @@
 /* migrations.c - see migrations.h. */
 #include "migrations.h"
 
+#include "sql_file.h"
+
 #include "claim/uuid.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { MIGRATION_SIZE_MAX = 4 * 1024 * 1024, MIGRATION_COUNT_MAX = 1000, SHA256_TEXT_SIZE = 65 };
+enum { MIGRATION_COUNT_MAX = 1000, SHA256_TEXT_SIZE = 65 };
 
 /* The lock is the transaction's, not the session's: a connection that is made anew after a loss
  * cannot go on without it. The number is "cporctl" in ASCII. A table that workers use is waited
@@ -69,35 +68,18 @@ static bool list_read(Session *session, const char *path, MigrationList *list)
            error_set(&session->error, ERROR_FATAL, "read %s: no *.sql is there", path);
 }
 
-static void file_release(FILE **file)
-{
-    if (*file != NULL)
-        fclose(*file);
-}
-
 static bool migration_read(Session *session, const char *folder, const char *name,
                            Migration *ret_migration)
 {
     const char *path = arena_printf(&session->arena, "%s/%s", folder, name);
-    __attribute__((cleanup(file_release))) FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return error_set(&session->error, ERROR_FATAL, "open %s: %m", path);
-    struct stat status;
-    const bool fits = fstat(fileno(file), &status) == 0 && status.st_size <= MIGRATION_SIZE_MAX;
-    const size_t room = fits ? (size_t)status.st_size : 0;
-    char *sql = arena_new(&session->arena, room + 1);
-    const size_t size = fread(sql, 1, room, file);
-    if (!fits || size != room || memchr(sql, '\0', size) != NULL)
-        return error_set(&session->error, ERROR_FATAL,
-                         "read %s: wants to be readable text of at most %d bytes", path,
-                         MIGRATION_SIZE_MAX);
-    sql[size] = '\0';
-    *ret_migration = (Migration){.name = name, .sql = sql};
-    sha256_hex(sql, size, ret_migration->sha256);
+    *ret_migration = (Migration){.name = name};
+    if (!sql_file_read(session, path, &ret_migration->sql))
+        return false;
+    sha256_hex(ret_migration->sql, strlen(ret_migration->sql), ret_migration->sha256);
     return true;
 }
 
-static bool begin(Session *session)
+bool migrations_begin(Session *session)
 {
     return database_begin(session->database, &session->error) &&
            database_execute(session->database, begin_sql, &session->error);
@@ -143,7 +125,7 @@ static bool migration_run(Session *session, const Migration *migration)
 static bool migration_step(Session *session, const Migration *migration, bool *ret_new)
 {
     bool is_applied = false;
-    if (!begin(session) || !migration_look(session, migration, &is_applied))
+    if (!migrations_begin(session) || !migration_look(session, migration, &is_applied))
         return false;
     *ret_new = !is_applied;
     return is_applied || migration_run(session, migration);
@@ -160,7 +142,7 @@ static bool migration_apply(Session *session, const Migration *migration, bool *
 
 static bool table_make(Session *session)
 {
-    const bool done = begin(session) &&
+    const bool done = migrations_begin(session) &&
                       database_execute(session->database, table_sql, &session->error) &&
                       database_commit(session->database, &session->error);
     if (!done)

@@ -13,3 +13,7 @@
  * Again:   safe, also in several processes at a time: the second waits for the first.
  */
 MUST_CHECK bool migrations_apply(Session *session, const char *folder, SetupReport *report);
+
+/* migrations_begin - a transaction in which no other setup of this database is at work.
+ * Errors:  in session->error. */
+MUST_CHECK bool migrations_begin(Session *session);

@@ -2,6 +2,7 @@
 #include "cporctl.h"
 
 #include "runtime/clock.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 
 #include <libgen.h>
@@ -29,7 +30,8 @@ bool session_open(Session *session)
     session->has_colour = wants_colour() && !session->is_json;
     return config_load(session->command->settings, &session->config, &session->error) &&
            log_init("cporctl", "cporctl", config_text(session->config, "CPOR_LOG_LEVEL"),
-                    &session->error);
+                    &session->error) &&
+           crash_point_arm(&session->error);
 }
 
 void session_close(Session *session)

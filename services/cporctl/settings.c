@@ -12,7 +12,7 @@ const ConfigItem settings_database[] = {
     {"CPOR_DATABASE_URL", "postgresql://127.0.0.1:5432/cpor", CONFIG_SECRET, 0, 0,
      "postgresql://user@host:port/name"},
     {"CPOR_DATABASE_TIMEOUT_MS", "10000", CONFIG_INTEGER, 100, 600000,
-     "of connecting and of each statement"},
+     "of each statement; connecting gets half"},
     {.name = NULL},
 };
 
@@ -63,7 +63,7 @@ const ConfigItem settings_forget[] = {
 
 const ConfigItem settings_calendar[] = {
     {"CPOR_DEFAULT_COUNTRY", "US", CONFIG_TEXT, 0, 0, "calendar of a country without a file"},
-    {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30, "length of a window where --days is absent"},
+    {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30, "length of a window"},
     {.name = NULL},
 };
 
@@ -85,9 +85,17 @@ const ConfigItem settings_setup[] = {
     {.name = NULL},
 };
 
+const ConfigItem settings_replay[] = {
+    {"CPOR_REPLAY_WAIT_MS", "60000", CONFIG_INTEGER, 1000, 3600000,
+     "how long to wait for the workers to go through a slice"},
+    {.name = NULL},
+};
+
 const ConfigItem settings_audit[] = {
     {"CPOR_AUDIT_TIMEOUT_MS", "600000", CONFIG_INTEGER, 1000, 86400000, "of each check"},
     {"CPOR_AUDIT_SETTLE_MS", "10000", CONFIG_INTEGER, 0, 600000,
      "how long a difference between tables and logs may be in flight before it counts"},
+    {"CPOR_AUDIT_OVERDUE_SECONDS", "300", CONFIG_INTEGER, 1, 86400,
+     "a wait that is due for longer than this, by the wall clock, counts as forgotten"},
     {.name = NULL},
 };

@@ -1,9 +1,12 @@
 /* setup.c - `cporctl setup`: tables and topics, made or checked. */
 #include "cporctl.h"
 #include "migrations.h"
+#include "roles.h"
 #include "setup_report.h"
 #include "topics.h"
 #include "wait.h"
+
+#include "runtime/crash_point.h"
 
 #include <string.h>
 
@@ -11,6 +14,7 @@ enum { LOOK_MS = 2000 }; /* of one try: short, so that progress is told */
 
 const Option setup_options[] = {
     {"--fix", NULL, "alter topics whose configuration is not that of the file"},
+    {"--roles", NULL, "make the database's roles, one per worker and two for people"},
     {"--json", NULL, "print JSON"},
     {.name = NULL},
 };
@@ -30,16 +34,19 @@ static bool setup_wait_database(Session *session)
 
 static bool setup_database(Session *session, SetupReport *report)
 {
-    return session_open_database(
-               session, (int)config_integer(session->config, "CPOR_MIGRATION_TIMEOUT_MS")) &&
-           migrations_apply(session, session_share_path(session, "migrations"), report);
+    if (!session_open_database(session,
+                               (int)config_integer(session->config, "CPOR_MIGRATION_TIMEOUT_MS")) ||
+        !migrations_apply(session, session_share_path(session, "migrations"), report))
+        return false;
+    crash_point(CRASH_AFTER_MIGRATIONS);
+    return roles_apply(session, report);
 }
 
 /* ---- Kafka ---- */
 
 static bool setup_wait_kafka(Session *session, TopicAdmin *admin, TopicList *list)
 {
-    Wait wait = wait_begin("Kafka", "is it started? CPOR_KAFKA_BROKERS says where",
+    Wait wait = wait_begin("Kafka", "CPOR_SETUP_WAIT_MS says how long",
                            config_integer(session->config, "CPOR_SETUP_WAIT_MS"));
     while (!topic_admin_look(admin, list, LOOK_MS, &session->error))
         if (!wait_again(&wait, &session->error))
@@ -90,8 +97,10 @@ static bool setup_create(Session *session, TopicAdmin *admin, TopicList *list, S
     for (size_t i = 0; i < list->count; i++)
         is_new[i] = list->topics[i].found_count == 0;
     if (!topic_admin_create(admin, list, (int)config_integer(session->config, "CPOR_REPLICATION"),
-                            &session->error) ||
-        !setup_wait_leaders(session, admin, list))
+                            &session->error))
+        return false;
+    crash_point(CRASH_AFTER_TOPICS);
+    if (!setup_wait_leaders(session, admin, list))
         return false;
     for (size_t i = 0; i < list->count; i++) {
         if (!is_new[i])

@@ -19,8 +19,8 @@ void setup_report_begin(SetupReport *report, Session *session);
  * setup_report_add - one thing that was done or found.
  *
  * In:      name     of the migration or the topic; NULL: of none alone.
- *          outcome  a word for programs: applied, created, altered, differs, left, unknown,
- *                   up-to-date.
+ *          outcome  a word for programs: applied, created, granted, altered, differs, left,
+ *                   unknown, up-to-date.
  *          format   the line for people, without the server.
  */
 void setup_report_add(SetupReport *report, SetupServer server, const char *name,

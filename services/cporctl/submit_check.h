@@ -31,7 +31,7 @@ typedef struct SubmitDocument {
  */
 MUST_CHECK bool submit_checker_open(Session *session, bool takes_revisions,
                                     SubmitChecker **ret_checker);
-void submit_checker_release(SubmitChecker **checker);
+void submit_checker_release(SubmitChecker **place);
 
 /*
  * submit_check - judge one document of the named file; total.

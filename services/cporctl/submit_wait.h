@@ -7,7 +7,7 @@ typedef struct SubmitWait SubmitWait;
 
 /* submit_wait_new - an empty list. Ends the process where there is no memory, as arenas do. */
 SubmitWait *submit_wait_new(void);
-void submit_wait_free(SubmitWait **wait);
+void submit_wait_free(SubmitWait **place);
 
 /* submit_wait_add - one more claim to wait for; copied. Some 150 bytes each. */
 void submit_wait_add(SubmitWait *wait, const SubmitDocument *document);

@@ -76,9 +76,8 @@ bool topic_admin_look(TopicAdmin *admin, TopicList *list, int wait_ms, Error *re
     const rd_kafka_resp_err_t code = rd_kafka_metadata(admin->client, 1, NULL, &metadata, wait_ms);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(admin->client, why, sizeof why);
-        return error_set(reterr,
-                         kafka_client_class(fatal == RD_KAFKA_RESP_ERR_NO_ERROR ? code : fatal),
-                         "list Kafka's topics: %s", rd_kafka_err2str(code));
+        return kafka_client_fail(admin->client, fatal == RD_KAFKA_RESP_ERR_NO_ERROR ? code : fatal,
+                                 "list Kafka's topics", rd_kafka_err2str(code), reterr);
     }
     topics_note(list, metadata);
     rd_kafka_metadata_destroy(metadata);
@@ -119,8 +118,8 @@ static bool answer_wait(TopicAdmin *admin, const char *what, rd_kafka_event_t **
         return error_set(reterr, ERROR_RETRY, "%s: no answer in time", what);
     const rd_kafka_resp_err_t code = rd_kafka_event_error(*ret_event);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           error_set(reterr, kafka_client_class(code), "%s: %s", what,
-                     rd_kafka_event_error_string(*ret_event));
+           kafka_client_fail(admin->client, code, what, rd_kafka_event_error_string(*ret_event),
+                             reterr);
 }
 
 /* ---- creating ---- */
@@ -144,17 +143,18 @@ static bool new_topic(const Topic *topic, int replication, rd_kafka_NewTopic_t *
     return true;
 }
 
-static bool created_check(const rd_kafka_event_t *event, Error *reterr)
+static bool created_check(const TopicAdmin *admin, const rd_kafka_event_t *event, Error *reterr)
 {
+    char what[WHY_SIZE];
     size_t count = 0;
     const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
         rd_kafka_event_CreateTopics_result((rd_kafka_event_t *)(uintptr_t)event), &count);
     for (size_t i = 0; i < count; i++) {
         const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
+        snprintf(what, sizeof what, "create topic %s", rd_kafka_topic_result_name(results[i]));
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
-            return error_set(reterr, kafka_client_class(code), "create topic %s: %s",
-                             rd_kafka_topic_result_name(results[i]),
-                             rd_kafka_topic_result_error_string(results[i]));
+            return kafka_client_fail(admin->client, code, what,
+                                     rd_kafka_topic_result_error_string(results[i]), reterr);
     }
     return true;
 }
@@ -167,7 +167,8 @@ static bool create_all(TopicAdmin *admin, rd_kafka_NewTopic_t **topics, size_t c
     /* The broker answers when the topics are made, not when it heard of it. */
     rd_kafka_AdminOptions_set_operation_timeout(options, admin->timeout_ms, why, sizeof why);
     rd_kafka_CreateTopics(admin->client, topics, count, options, admin->queue);
-    return answer_wait(admin, "create topics", &event, reterr) && created_check(event, reterr);
+    return answer_wait(admin, "create topics", &event, reterr) &&
+           created_check(admin, event, reterr);
 }
 
 bool topic_admin_create(TopicAdmin *admin, const TopicList *list, int replication, Error *reterr)

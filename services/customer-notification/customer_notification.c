@@ -3,21 +3,21 @@
 
 #include "claim/outbound.h"
 #include "claim/transition.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* An operator brings a newer calendar: no hurry. */
-enum { CALENDAR_PAUSE_MS = 4 * 3600 * 1000 };
-
 const ConfigItem notification_config_items[] = {
     STORE_CONFIG_ITEMS,
     TOKEN_CONFIG_ITEMS,
     {"CPOR_SMTP_URL", "smtp://127.0.0.1:25", CONFIG_SECRET, 0, 0, "mail server"},
     {"CPOR_SMTP_STARTTLS", "false", CONFIG_BOOLEAN, 0, 0, "require STARTTLS, verified"},
-    {"CPOR_SMTP_TIMEOUT_MS", "30000", CONFIG_INTEGER, 100, 120000, "of one message"},
+    {"CPOR_SMTP_CA_FILE", "", CONFIG_TEXT, 0, 0,
+     "PEM file of the CA that the server's certificate must be of; empty: the system's"},
+    {"CPOR_SMTP_TIMEOUT_MS", "30000", CONFIG_INTEGER, 100, 60000, "of one message"},
     {"CPOR_SMTP_CONNECTIONS", "4", CONFIG_INTEGER, 1, MAIL_SENDER_COUNT_MAX,
      "connections to the mail server"},
     {"CPOR_MAIL_FROM", "partner-of-record@cpor.example", CONFIG_TEXT, 0, 0, "sender's address"},
@@ -42,11 +42,15 @@ static void open_metrics(Notification *notification)
 static bool open_senders(Notification *notification, const Config *config, Error *reterr)
 {
     const size_t count = (size_t)config_integer(config, "CPOR_SMTP_CONNECTIONS");
+    const SmtpSettings settings = {
+        .url = config_text(config, "CPOR_SMTP_URL"),
+        .starttls = config_boolean(config, "CPOR_SMTP_STARTTLS"),
+        .ca_file = config_text(config, "CPOR_SMTP_CA_FILE"),
+        .timeout_ms = (int)config_integer(config, "CPOR_SMTP_TIMEOUT_MS"),
+    };
+    notification->from = config_text(config, "CPOR_MAIL_FROM");
     for (size_t i = 0; i < count; i++) {
-        if (!smtp_open(config_text(config, "CPOR_SMTP_URL"),
-                       config_boolean(config, "CPOR_SMTP_STARTTLS"),
-                       (int)config_integer(config, "CPOR_SMTP_TIMEOUT_MS"),
-                       &notification->senders[i], reterr))
+        if (!smtp_open(&settings, &notification->senders[i], reterr))
             return false;
         notification->sender_count++;
     }
@@ -118,8 +122,9 @@ bool notification_wants(const Event *event, const Claim *claim)
 }
 
 /* The instant of acceptance opens the window; its end is fixed here. */
-static bool open_window(const Notification *notification, Claim *claim, int64_t at_ms)
+static bool open_window(const Notification *notification, Claim *claim, const Mail *mail)
 {
+    const int64_t at_ms = mail->answered_at_ms;
     const Store *store = &notification->store;
     const Calendar *calendar =
         calendar_resolve(store->calendars, claim->country, "", store->default_country);
@@ -128,6 +133,8 @@ static bool open_window(const Notification *notification, Claim *claim, int64_t 
     if (!calendar_deadline(store->calendars, calendar, claim->time_zone, at_ms,
                            store->business_day_count, &deadline, &error))
         return false;
+    if (mail->recalled_deadline_at_ms != 0)
+        deadline.deadline_at_ms = mail->recalled_deadline_at_ms;
     claim->notified_at_ms = at_ms;
     snprintf(claim->calendar_id, sizeof claim->calendar_id, "%s", deadline.calendar_id);
     snprintf(claim->calendar_version, sizeof claim->calendar_version, "%s",
@@ -153,7 +160,7 @@ static void bounce(Claim *claim, Arena *arena, int64_t at_ms)
 /* One minute, then twice as long each time, at most four hours. */
 static int64_t retry_pause_ms(int32_t failure_count)
 {
-    const int64_t minute_ms = 60 * 1000;
+    const int64_t minute_ms = INT64_C(60) * 1000;
     return failure_count >= 8 ? 240 * minute_ms : minute_ms << failure_count;
 }
 
@@ -178,7 +185,7 @@ static void decide_answered(Work *work, const Notification *notification, const 
         mail->reply.answer == SMTP_TEMPORARY && claim->notice_failed_since_ms != 0 &&
         mail->answered_at_ms - claim->notice_failed_since_ms >= notification->give_up_ms;
     if (mail->reply.answer == SMTP_ACCEPTED) {
-        if (!open_window(notification, claim, mail->answered_at_ms)) {
+        if (!open_window(notification, claim, mail)) {
             try_later(
                 &change, false,
                 CALENDAR_PAUSE_MS); /* the calendar ended between the look and the acceptance */
@@ -187,7 +194,7 @@ static void decide_answered(Work *work, const Notification *notification, const 
         const Outcome opened = outbound_claim_event(EVENT_WINDOW_OPENED, claim, change.at_ms,
                                                     mail->event->record, work->arena);
         change_add(&change, &opened);
-        metric_add(notification->accepted, 1);
+        metric_add(notification->accepted, mail->recalled_deadline_at_ms == 0);
     } else if (mail->reply.answer == SMTP_TEMPORARY && !gave_up) {
         metric_add(notification->temporary, 1);
         if (mail->reply.about_sender) /* no contact is to blame: the operator is told */
@@ -228,10 +235,10 @@ static void decide(Work *work, const Notification *notification, const Event *ev
                             : "no notice is due any more");
     } else if (mail != NULL && mail->answered) {
         decide_answered(work, notification, mail, entry);
-    } else if (mail != NULL && mail->held) {
+    } else if (mail != NULL && mail->hold_ms > 0) {
         Change change = change_begin(work, event, entry, event->receipt_at_ms);
         change.at_ms = clock_now(worker_clock(notification->store.worker));
-        try_later(&change, false, CALENDAR_PAUSE_MS);
+        try_later(&change, false, mail->hold_ms);
     }
 }
 
@@ -244,6 +251,7 @@ static void chunk_init(Work *work, const Work *whole, Batch *batch, size_t first
     const size_t rest = whole->event_count - first;
     work->events = whole->events + first;
     work->event_count = rest < NOTICE_CHUNK_COUNT ? rest : NOTICE_CHUNK_COUNT;
+    work->is_last = work->event_count == rest;
 }
 
 static bool chunk_load(Work *work, Error *reterr)
@@ -258,8 +266,9 @@ static bool chunk_load(Work *work, Error *reterr)
 static bool chunk_look(Work *work, const Notification *notification, Mail **ret_mails,
                        size_t *ret_count, Error *reterr)
 {
-    const bool done =
-        chunk_load(work, reterr) && mails_prepare(work, notification, ret_mails, ret_count, reterr);
+    const bool done = chunk_load(work, reterr) &&
+                      mails_prepare(work, notification, ret_mails, ret_count, reterr) &&
+                      mails_recall(work, *ret_mails, *ret_count, reterr);
     database_rollback(work->database);
     return done;
 }
@@ -271,25 +280,25 @@ static bool chunk_record(Work *work, const Notification *notification, const Mai
         return false;
     for (size_t i = 0; i < work->event_count; i++) {
         const Mail *mail = find_mail(mails, count, &work->events[i]);
-        if (all_sent || (mail != NULL && (mail->answered || mail->held)))
+        if (all_sent || (mail != NULL && (mail->answered || mail->hold_ms > 0)))
             decide(work, notification, &work->events[i], mail);
     }
+    work->is_last &= all_sent;
     return work_save(work, reterr);
 }
 
 static bool chunk_handle(const Work *whole, const Notification *notification, Batch *look_batch,
-                         size_t first, Error *reterr)
+                         size_t first, int64_t deadline_mono_ms, Error *reterr)
 {
     Work look, record;
     Mail *mails = NULL;
     size_t count = 0;
     Error send_error = {0};
-    const Config *config = worker_config(whole->store->worker);
     chunk_init(&look, whole, look_batch, first);
     if (!chunk_look(&look, notification, &mails, &count, reterr))
         return false;
-    const bool all_sent =
-        mails_send(notification, config_text(config, "CPOR_MAIL_FROM"), mails, count, &send_error);
+    const bool all_sent = mails_send(notification, mails, count, deadline_mono_ms, &send_error);
+    crash_point(CRASH_AFTER_MAILS);
     chunk_init(&record, whole, whole->batch, first);
     if (!chunk_record(&record, notification, mails, count, all_sent, reterr)) {
         database_rollback(record.database);
@@ -300,18 +309,28 @@ static bool chunk_handle(const Work *whole, const Notification *notification, Ba
     return all_sent;
 }
 
+/* A server that answers slowly, but answers, must not keep us from the group and from /healthz:
+ * behind NOTICE_BATCH_MS what was sent is recorded, and the next try goes on with the others. */
 bool notification_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
 {
+    const int64_t deadline_mono_ms = clock_mono_now() + NOTICE_BATCH_MS;
     Notification *notification = state;
     Work work;
     bool done = true;
     (void)worker;
     work_init(&work, &notification->store, batch);
     work_decode(&work, NULL);
-    for (size_t first = 0; done && first < work.event_count; first += NOTICE_CHUNK_COUNT) {
+    /* Once at least: where no record can be read, the positions move on all the same. */
+    for (size_t first = 0; done && (first == 0 || first < work.event_count);
+         first += NOTICE_CHUNK_COUNT) {
+        if (first > 0 && clock_mono_now() >= deadline_mono_ms)
+            return error_set(reterr, ERROR_RETRY,
+                             "send mail: the server is slow, the records behind %zu of %zu wait for"
+                             " the next try",
+                             first, work.event_count);
         Batch look_batch = *batch; /* what the look allocates is gone with the chunk */
         look_batch.arena = &notification->chunk_arena;
-        done = chunk_handle(&work, notification, &look_batch, first, reterr);
+        done = chunk_handle(&work, notification, &look_batch, first, deadline_mono_ms, reterr);
         arena_reset(&notification->chunk_arena);
     }
     return done;

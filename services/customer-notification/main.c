@@ -15,8 +15,10 @@ int main(int argc, char **argv)
         .state_size = sizeof(Notification),
         .open = notification_open,
         .handle = notification_handle,
+        .replay = store_replay,
         .reload = notification_reload,
         .close = notification_close,
+        .slow_call_setting = "CPOR_SMTP_TIMEOUT_MS",
     };
     return worker_main(&spec, argc, argv);
 }

@@ -138,7 +138,7 @@ static bool prepare(Work *work, const Notification *notification, const TextMap 
     fill_notice(notification, claim, &document, row, work->arena, &notice);
     mail->to = notice.contact_email;
     if (!fill_deadline(notification, claim, &notice, &calendar_error)) {
-        mail->held = true;
+        mail->hold_ms = CALENDAR_PAUSE_MS;
         metric_add(notification->calendar_ended, 1);
         return true;
     }

@@ -29,13 +29,18 @@ static void move_lines(Deciding *deciding, const Event *event, Entry *entry, Lin
 
 /* ---- the customer's no ---- */
 
-static bool token_is_good(const Deciding *deciding, const Event *event, const Entry *entry)
+static TokenVerdict token_judge(const Deciding *deciding, const Event *event, const Entry *entry)
 {
     TokenContent content;
-    return token_verify(deciding->expiry->keys, event->token, &content) &&
-           strcmp(content.tenant_id, event->tenant_id) == 0 &&
-           strcmp(content.claim_id, event->claim_id) == 0 &&
-           (entry == NULL || expiry_has_contact(deciding, entry->claim, content.revision));
+    const TokenVerdict verdict = token_examine(deciding->expiry->keys, event->token, &content);
+    if (verdict != TOKEN_GOOD)
+        return verdict;
+    if (strcmp(content.tenant_id, event->tenant_id) != 0 ||
+        strcmp(content.claim_id, event->claim_id) != 0)
+        return TOKEN_FOREIGN;
+    if (entry != NULL && !expiry_has_contact(deciding, entry->claim, content.revision))
+        return TOKEN_FORMER_CONTACT;
+    return TOKEN_GOOD;
 }
 
 /* Received by the deadline but handled after the promotion (a foreign partition, a step back of
@@ -51,8 +56,10 @@ static void count_late(const Deciding *deciding, const Event *event, const Claim
 
 static void opt_out(Deciding *deciding, const Event *event, Entry *entry)
 {
-    if (event->token != NULL && !token_is_good(deciding, event, entry)) {
-        metric_add(deciding->expiry->tokens_invalid, 1);
+    const TokenVerdict verdict =
+        event->token == NULL ? TOKEN_GOOD : token_judge(deciding, event, entry);
+    if (verdict != TOKEN_GOOD) {
+        metric_add(deciding->expiry->tokens_invalid[verdict], 1);
         work_dead_letter(deciding->work, event, "TOKEN_INVALID",
                          "the opt-out link's token is forged, or of another claim or contact");
         return;

@@ -18,6 +18,7 @@ int main(int argc, char **argv)
         .state_size = sizeof(Expiry),
         .open = expiry_open,
         .handle = expiry_handle,
+        .replay = store_replay,
         .reload = expiry_reload,
         .tick = expiry_tick,
         .close = expiry_close,

@@ -7,6 +7,7 @@
 #include "runtime/metrics.h"
 #include "timer_loop.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { PAGE_APPEND_TIMEOUT_MS = 5000 };
@@ -84,6 +85,22 @@ const HttpRoute *expiry_routes(Worker *worker, void *state)
 
 /* ---- open, close ---- */
 
+static void open_token_metrics(Expiry *expiry)
+{
+    static const char *const places[] = {"log", "page"};
+    Metric **metrics[] = {expiry->tokens_invalid, expiry->links_refused};
+    for (size_t place = 0; place < sizeof places / sizeof places[0]; place++) {
+        for (int i = TOKEN_GOOD + 1; i < TOKEN_VERDICT_COUNT; i++) {
+            char labels[METRICS_LABELS_SIZE];
+            snprintf(labels, sizeof labels, "place=\"%s\",reason=\"%s\"", places[place],
+                     token_verdict_name((TokenVerdict)i));
+            metrics[place][i] =
+                metrics_counter("tokens_invalid_total", labels,
+                                "links that were not honoured, and opt-outs' tokens");
+        }
+    }
+}
+
 bool expiry_open(Worker *worker, void *state, Error *reterr)
 {
     Expiry *expiry = state;
@@ -94,7 +111,7 @@ bool expiry_open(Worker *worker, void *state, Error *reterr)
     expiry->kept_now = metrics_gauge("opt_outs_kept", "", "opt-outs that wait for their claim now");
     expiry->kept_ms =
         config_integer(worker_config(worker), "CPOR_KEPT_OPT_OUT_DAYS") * 24 * 3600 * 1000;
-    expiry->tokens_invalid = metrics_counter("tokens_invalid_total", "", "forged or foreign links");
+    open_token_metrics(expiry);
     arena_init(&expiry->tick_arena);
     arena_init(&expiry->chunk_arena);
     timer_loop_open(&expiry->timers);
@@ -104,6 +121,7 @@ bool expiry_open(Worker *worker, void *state, Error *reterr)
     const OptOutPageOptions options = {
         .keys = expiry->keys,
         .programme_address = config_text(worker_config(worker), "CPOR_PROGRAMME_ADDRESS"),
+        .refused = expiry->links_refused,
         .append = append_opt_out,
         .context = worker,
     };
@@ -180,7 +198,8 @@ static bool expiry_try(Expiry *expiry, const Batch *piece, StepAnswer before, Ba
 }
 
 /* Usually all records at once; half of them, and half again, where more is due than one
- * transaction should hold. */
+ * transaction should hold. What one batch publishes has a bound, too: a few hundred wake-ups of one
+ * midnight may close any number of windows. */
 bool expiry_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
 {
     Expiry *expiry = state;
@@ -202,6 +221,8 @@ bool expiry_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
             first += piece.record_count;
         else if (answer == STEP_TOO_MUCH && piece.record_count > 1)
             size = piece.record_count / 2;
+        if (batch->outcome_count >= OUTCOME_COUNT_MAX)
+            batch_cut(batch, first);
     }
     return true;
 }

@@ -22,7 +22,9 @@ typedef struct Expiry {
     TimerLoop timers;
     Arena tick_arena, chunk_arena;
     int64_t kept_ms; /* how long an opt-out is kept for its claim */
-    Metric *honoured_late, *kept, *kept_now, *tokens_invalid;
+    Metric *honoured_late, *kept, *kept_now;
+    Metric *tokens_invalid[TOKEN_VERDICT_COUNT]; /* of events */
+    Metric *links_refused[TOKEN_VERDICT_COUNT];  /* by the page; none is of the last two */
 } Expiry;
 
 extern const ConfigItem expiry_config_items[];
@@ -108,7 +110,11 @@ void settle(Deciding *deciding, const Event *event, const DueKey *last);
 
 /* Claims that one transaction settles; where a batch has more due it is cut into smaller ones, and
  * where a single record has, settle_in_chunks goes before it. */
-enum { SETTLE_CLAIM_COUNT_MAX = 1000, SETTLE_CHUNK_LINE_COUNT = 500 };
+enum {
+    SETTLE_CLAIM_COUNT_MAX = 1000,
+    SETTLE_CHUNK_LINE_COUNT = 500,
+    OUTCOME_COUNT_MAX = 4000,
+};
 
 /*
  * settle_in_chunks - settle what the batch's only record settles, a chunk of lines and a

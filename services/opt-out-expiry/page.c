@@ -158,16 +158,25 @@ static void respond(const OptOutPage *page, const HttpRequest *request, const Fa
     arena_deinit(&arena);
 }
 
-static const Face refused = {.name = PAGE_REFUSED, .status = STATUS_BAD_REQUEST};
+/* Whether the link is one of ours; if not, that is the answer, and counted. */
+static bool let_in(const OptOutPage *page, const HttpRequest *request, TokenContent *ret_content,
+                   HttpResponse *ret_response)
+{
+    static const Face refused = {.name = PAGE_REFUSED, .status = STATUS_BAD_REQUEST};
+    const TokenVerdict verdict = token_examine(page->options.keys, request->token, ret_content);
+    if (verdict == TOKEN_GOOD)
+        return true;
+    metric_add(page->options.refused[verdict], 1);
+    respond(page, request, &refused, ret_response);
+    return false;
+}
 
 void opt_out_page_get(const HttpRequest *request, HttpResponse *ret_response, void *context)
 {
     const OptOutPage *page = context;
     TokenContent content;
-    if (!token_verify(page->options.keys, request->token, &content)) {
-        respond(page, request, &refused, ret_response);
+    if (!let_in(page, request, &content, ret_response))
         return;
-    }
     const Face ask = {
         .name = PAGE_ASK, .status = STATUS_OK, .content = &content, .token = request->token};
     respond(page, request, &ask, ret_response);
@@ -186,10 +195,8 @@ void opt_out_page_post(const HttpRequest *request, HttpResponse *ret_response, v
 {
     const OptOutPage *page = context;
     TokenContent content;
-    if (!token_verify(page->options.keys, request->token, &content)) {
-        respond(page, request, &refused, ret_response);
+    if (!let_in(page, request, &content, ret_response))
         return;
-    }
     Face face = {.content = &content, .token = request->token};
     int64_t at_ms = 0;
     Error error = {0};

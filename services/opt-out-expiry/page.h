@@ -8,6 +8,7 @@
 
 #include "claim/token.h"
 #include "runtime/http.h"
+#include "runtime/metrics.h"
 
 /*
  * OptOutAppend - put an opt-out into the log that decides.
@@ -25,6 +26,7 @@ typedef bool OptOutAppend(void *context, const TokenContent *content, const char
 typedef struct OptOutPageOptions {
     const TokenKeys *keys;         /* borrowed for the page's life, as all of these */
     const char *programme_address; /* where to write to when the link does not work */
+    Metric *const *refused;        /* counts by TokenVerdict */
     OptOutAppend *append;
     void *context; /* of append */
 } OptOutPageOptions;

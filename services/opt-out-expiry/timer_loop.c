@@ -2,6 +2,7 @@
 #include "timer_loop.h"
 
 #include "claim/outbound.h"
+#include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 
@@ -109,8 +110,10 @@ static bool release_shard(const Tick *tick, int shard, size_t count_max, size_t 
     loop->asked_mono_ms[shard] = clock_mono_now();
     if (*ret_count == 0)
         return true;
+    crash_point(CRASH_AFTER_LEASE);
     if (!append_wakes(tick, timers, *ret_count, reterr))
         return false; /* the lease runs out and another try comes */
+    crash_point(CRASH_AFTER_WAKE_UPS);
     observe_lateness(tick, timers, *ret_count);
     return timer_index_remove(index, shard, timers, *ret_count, reterr);
 }
@@ -189,6 +192,7 @@ static bool rebuild_shard(const Tick *tick, int shard, Error *reterr)
         Timer *timers = NULL;
         TimerKind kind;
         arena_reset(&tick->expiry->tick_arena); /* a page at a time, however many there are */
+        crash_point(CRASH_IN_REBUILD);
         if (!select_timers(tick, &statement, parameters, 5, &timers, &count, reterr) ||
             !timer_index_arm(index, shard, timers, count, reterr))
             return false;
@@ -205,6 +209,7 @@ static bool rebuild_shard(const Tick *tick, int shard, Error *reterr)
     metric_add(tick->expiry->timers.rebuilt, (int64_t)total);
     log_write(LOG_INFO, "timers-rebuilt", "shard=%d count=%zu", shard, total);
     tick->expiry->timers.next_due_at_ms[shard] = 0;
+    crash_point(CRASH_AFTER_REBUILD);
     return timer_index_mark_filled(index, shard, reterr);
 }
 
@@ -249,8 +254,10 @@ static bool sweep(const Tick *tick, int64_t grace_ms, Error *reterr)
     loop->swept_mono_ms = clock_mono_now();
     if (count == 0)
         return true;
+    crash_point(CRASH_IN_SWEEP);
     if (!append_wakes(tick, timers, count, reterr))
         return false;
+    crash_point(CRASH_AFTER_SWEEP);
     metric_add(loop->swept, (int64_t)count);
     return true;
 }

@@ -18,12 +18,13 @@
 #include <cmocka.h>
 
 /* Passes bytes between a client and the real server until it is told to be silent: then it is what
- * a connection is like whose other end vanished. One connection. */
+ * a connection is like whose other end vanished. One connection, and a second one when it is told
+ * that the network is whole again; the first stays open and silent for ever. */
 typedef struct Relay {
     const char *url; /* of the server */
-    int listen_fd, client_fd, server_fd;
+    int listen_fd, client_fd, server_fd, dead_client_fd, dead_server_fd;
     uint16_t port;
-    atomic_bool silent, stop;
+    atomic_bool silent, whole_again, stop;
     pthread_t thread;
 } Relay;
 
@@ -54,12 +55,23 @@ static inline void relay_pass(Relay *relay, int from, int to)
         atomic_store(&relay->stop, true);
 }
 
+static inline void relay_accept(Relay *relay)
+{
+    relay->client_fd = accept(relay->listen_fd, NULL, NULL);
+    relay->server_fd = server_connect(relay->url);
+}
+
 static inline void *relay_run(void *opaque)
 {
     Relay *relay = opaque;
-    relay->client_fd = accept(relay->listen_fd, NULL, NULL);
-    relay->server_fd = server_connect(relay->url);
+    relay_accept(relay);
     while (!atomic_load(&relay->stop)) {
+        if (atomic_exchange(&relay->whole_again, false)) {
+            relay->dead_client_fd = relay->client_fd;
+            relay->dead_server_fd = relay->server_fd;
+            relay_accept(relay);
+            atomic_store(&relay->silent, false);
+        }
         struct pollfd fds[] = {{relay->client_fd, POLLIN, 0}, {relay->server_fd, POLLIN, 0}};
         if (poll(fds, 2, 20) <= 0 || atomic_load(&relay->silent))
             continue;
@@ -75,7 +87,10 @@ static inline void relay_open(Relay *relay, const char *url)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof address;
-    *relay = (Relay){.url = url, .listen_fd = socket(AF_INET, SOCK_STREAM, 0)};
+    *relay = (Relay){.url = url,
+                     .listen_fd = socket(AF_INET, SOCK_STREAM, 0),
+                     .dead_client_fd = -1,
+                     .dead_server_fd = -1};
     assert_int_equal(bind(relay->listen_fd, (struct sockaddr *)&address, size), 0);
     assert_int_equal(listen(relay->listen_fd, 1), 0);
     assert_int_equal(getsockname(relay->listen_fd, (struct sockaddr *)&address, &size), 0);
@@ -87,7 +102,9 @@ static inline void relay_close(Relay *relay)
 {
     atomic_store(&relay->stop, true);
     pthread_join(relay->thread, NULL);
-    close(relay->client_fd);
-    close(relay->server_fd);
-    close(relay->listen_fd);
+    const int fds[] = {relay->client_fd, relay->server_fd, relay->dead_client_fd,
+                       relay->dead_server_fd, relay->listen_fd};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
 }

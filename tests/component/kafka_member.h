@@ -119,15 +119,20 @@ static inline void member_finish(Member *member)
     kafka_batch_end(member->kafka, &member->batch);
 }
 
-static inline int start_installation(void **state)
+static inline void start_topics(int input_partition_count)
 {
-    (void)state;
     installation++;
     snprintf(prefix, sizeof prefix, "test-%d-%lld-%d.", (int)getpid(),
              (long long)clock_wall_now() / 1000, installation);
-    judge_create_topic(&judge, topic("in"), PARTITION_COUNT, NULL);
+    judge_create_topic(&judge, topic("in"), input_partition_count, NULL);
     judge_create_topic(&judge, topic("out"), PARTITION_COUNT, NULL);
     judge_create_topic(&judge, topic("dead-letter"), 1, NULL);
+}
+
+static inline int start_installation(void **state)
+{
+    (void)state;
+    start_topics(PARTITION_COUNT);
     return 0;
 }
 

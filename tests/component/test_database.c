@@ -403,19 +403,26 @@ static void test_open_classes(void **state)
     assert_open_fails(bad, ERROR_FATAL, "28");
 }
 
+static Database *open_relayed(Relay *relay, int timeout_ms)
+{
+    Database *database = NULL;
+    Error error = {0};
+    char relayed[256];
+    relay_open(relay, url);
+    snprintf(relayed, sizeof relayed, "%s%chost=127.0.0.1&port=%u&sslmode=disable", url,
+             strchr(url, '?') == NULL ? '?' : '&', (unsigned)relay->port);
+    must(database_open(relayed, "test-relay", timeout_ms, &database, &error), &error);
+    return database;
+}
+
 /* The bound is DB_GRACE_MS above the statement's time-out; the test only says that there is one. */
 static void test_silent_connection_is_given_up(void **state)
 {
     (void)state;
     static const DbStatement one = {"test_one", "SELECT 1"};
     Relay relay;
-    Database *database = NULL;
     Error error = {0};
-    char relayed[256];
-    relay_open(&relay, url);
-    snprintf(relayed, sizeof relayed, "%s%chost=127.0.0.1&port=%u&sslmode=disable", url,
-             strchr(url, '?') == NULL ? '?' : '&', (unsigned)relay.port);
-    must(database_open(relayed, "test-relay", TIMEOUT_MS, &database, &error), &error);
+    Database *database = open_relayed(&relay, TIMEOUT_MS);
     begin(database);
     must(database_run(database, &one, NULL, 0, NULL, &error), &error);
     atomic_store(&relay.silent, true);
@@ -425,6 +432,27 @@ static void test_silent_connection_is_given_up(void **state)
     assert_false(database_is_connected(database));
     assert_false(database_begin(database, &error)); /* nobody accepts: within the time-out, too */
     assert_int_equal(error.class, ERROR_RETRY);
+    database_release(&database);
+    relay_close(&relay);
+}
+
+/* A connection that died in silence while nothing was done is found at the next begin, long before
+ * a statement's time-out: that is made so long here that no machine is slow enough to confuse them.
+ */
+static void test_idle_connection_that_died_costs_no_timeout(void **state)
+{
+    (void)state;
+    enum { LONG_MS = 60000 };
+    static Relay relay; /* its thread outlives a failed assertion */
+    Error error = {0};
+    Database *database = open_relayed(&relay, LONG_MS);
+    atomic_store(&relay.silent, true);
+    atomic_store(&relay.whole_again, true);
+    const int64_t start_mono_ms = clock_mono_now();
+    must(database_begin(database, &error), &error);
+    assert_true(clock_mono_now() - start_mono_ms < LONG_MS / 2);
+    assert_true(database_is_connected(database));
+    must(database_commit(database, &error), &error);
     database_release(&database);
     relay_close(&relay);
 }
@@ -443,6 +471,7 @@ int main(void)
         cmocka_unit_test_setup(test_backend_ended_in_transaction, clear_table),
         cmocka_unit_test_setup(test_begin_connects_again_at_once, clear_table),
         cmocka_unit_test_setup(test_silent_connection_is_given_up, clear_table),
+        cmocka_unit_test_setup(test_idle_connection_that_died_costs_no_timeout, clear_table),
         cmocka_unit_test_setup(test_session_settings, clear_table),
         cmocka_unit_test_setup(test_open_classes, clear_table),
     };

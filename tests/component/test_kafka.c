@@ -13,6 +13,7 @@ static void test_outcomes_and_offsets(void **state)
     write_inputs(0, RECORD_COUNT);
     member_open(&a, "a");
     assert_false(kafka_is_assigned(a.kafka));
+    assert_false(kafka_has_partitions(a.kafka));
     int64_t next_offset[PARTITION_COUNT] = {0};
     size_t copied = 0;
     while (copied < RECORD_COUNT) {
@@ -31,6 +32,7 @@ static void test_outcomes_and_offsets(void **state)
         member_finish(&a);
     }
     assert_true(kafka_is_assigned(a.kafka));
+    assert_true(kafka_has_partitions(a.kafka));
     assert_int_equal(kafka_lag(a.kafka), 0);
     assert_each_once(RECORD_COUNT);
     assert_all_committed(RECORD_COUNT);
@@ -42,6 +44,62 @@ static void test_outcomes_and_offsets(void **state)
     assert_header(first, "content-type", "application/json");
     assert_header(first, "traceparent", "00-aa-bb-01");
     assert_memory_equal(first->key, "tenant", 6);
+    member_close(&a);
+}
+
+/* A handler that has enough to publish: the rest comes first in the next batch, once, in order;
+ * also where the batch had to wait for so long that the partitions were paused. */
+static void test_cut_batch(void **state)
+{
+    (void)state;
+    Member a;
+    Error error = {0};
+    bool lost;
+    write_inputs(0, RECORD_COUNT);
+    member_open(&a, "a");
+    int64_t next_offset[PARTITION_COUNT] = {0};
+    for (size_t copied = 0, round = 0; copied < RECORD_COUNT; round++) {
+        member_poll(&a);
+        const size_t polled = a.batch.record_count;
+        batch_cut(&a.batch, 1 + round % 3 * 10);
+        assert_in_range(a.batch.record_count, 1, polled);
+        for (size_t i = 0; i < a.batch.record_count; i++) {
+            const Record *record = &a.batch.records[i];
+            assert_int_equal(record->offset, next_offset[record->partition]++);
+        }
+        if (round % 8 == 0)
+            must(kafka_wait(a.kafka, 350, &lost, &error), &error);
+        copied += a.batch.record_count;
+        member_finish(&a);
+    }
+    assert_each_once(RECORD_COUNT);
+    assert_all_committed(RECORD_COUNT);
+    member_close(&a);
+}
+
+/* What a batch left over counts in the next one's size: cut again and again it must not grow. */
+static void test_cut_batches_stay_small(void **state)
+{
+    enum { LARGE_SIZE = 200000, LARGE_COUNT = 30, SIZE_MAX_SET = 1 << 20 };
+    (void)state;
+    static char value[LARGE_SIZE];
+    Member a;
+    memset(value, 'x', sizeof value);
+    for (int i = 0; i < LARGE_COUNT; i++)
+        judge_write(&judge, topic("in"), 0, "k", 1, value, sizeof value, NULL);
+    judge_flush(&judge);
+    member_open(&a, "a");
+    Error error = {0};
+    for (int done = 0; done < LARGE_COUNT; done++) {
+        size_t size = 0;
+        member_poll(&a);
+        for (size_t i = 0; i < a.batch.record_count; i++)
+            size += a.batch.records[i].value_size;
+        assert_in_range(size, LARGE_SIZE, SIZE_MAX_SET + LARGE_SIZE - 1);
+        batch_cut(&a.batch, 1);
+        must(kafka_publish(a.kafka, &a.batch, &error), &error);
+        kafka_batch_end(a.kafka, &a.batch);
+    }
     member_close(&a);
 }
 
@@ -324,6 +382,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_outcomes_and_offsets, start_installation),
+        cmocka_unit_test_setup(test_cut_batch, start_installation),
+        cmocka_unit_test_setup(test_cut_batches_stay_small, start_installation),
         cmocka_unit_test_setup(test_dead_letters_are_identical, start_installation),
         cmocka_unit_test_setup(test_publish_again_after_retry, start_installation),
         cmocka_unit_test_setup(test_too_large_record_is_fatal, start_installation),

@@ -1,6 +1,7 @@
 /* test_kafka_group.c - the Kafka adapter against a real broker: several members, each record once.
  */
 #include "component/kafka_member.h"
+#include "runtime/kafka_internal.h"
 
 /* The predecessor decided and would publish; its successor has the name and publishes the same. */
 static void test_zombie_is_fenced(void **state)
@@ -93,6 +94,26 @@ static void test_lost_batch(void **state)
     member_close(&b);
 }
 
+/* What a batch left over is lost with its partitions: another member has it. */
+static void test_rest_of_a_cut_batch_is_lost(void **state)
+{
+    (void)state;
+    Member a, b;
+    write_inputs(0, RECORD_COUNT);
+    member_open(&a, "a");
+    member_poll(&a);
+    assert_in_range(a.batch.record_count, 4, 50);
+    batch_cut(&a.batch, 3);
+    member_finish(&a);
+    member_open(&b, "b");
+    wait_until_lost(&a);
+    copy_together(&a, &b, RECORD_COUNT - 3);
+    assert_each_once(RECORD_COUNT);
+    assert_all_committed(RECORD_COUNT);
+    member_close(&a);
+    member_close(&b);
+}
+
 /* A member that hangs longer than max.poll.interval.ms is thrown out; another takes its partitions
  * and publishes. What the first holds must never come out, though it knows of nothing. */
 static void test_hanging_member_cannot_publish(void **state)
@@ -155,13 +176,70 @@ static void test_wait_loses_nothing(void **state)
     member_close(&a);
 }
 
+enum { WIDE_COUNT = 64 };
+
+static int start_wide_installation(void **state)
+{
+    (void)state;
+    start_topics(WIDE_COUNT);
+    for (int i = 0; i < WIDE_COUNT; i++)
+        judge_write(&judge, topic("in"), i, "k", 1, "{}", 2, NULL);
+    judge_flush(&judge);
+    return 0;
+}
+
+static void poll_every_partition(Member *member)
+{
+    bool seen[WIDE_COUNT] = {false};
+    for (size_t count = 0; count < WIDE_COUNT; kafka_batch_end(member->kafka, &member->batch)) {
+        member_poll(member);
+        for (size_t i = 0; i < member->batch.record_count; i++) {
+            bool *place = &seen[member->batch.records[i].partition];
+            count += !*place;
+            *place = true;
+        }
+    }
+}
+
+/* As the group does it, but with offsets, so that the client starts all of them at once. */
+static void assign_anew(Kafka *kafka)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(WIDE_COUNT);
+    for (int i = 0; i < WIDE_COUNT; i++)
+        rd_kafka_topic_partition_list_add(list, topic("in"), i)->offset = 0;
+    kafka_rebalance(kafka->consumer, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS, list, kafka);
+    kafka_rebalance(kafka->consumer, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, list, kafka);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* A partition whose start the client loses (see kafka_rebalance) is silent until the next
+ * rebalance: with partitions resumed behind their assignment one in some 8,000 starts was. */
+static void test_every_partition_starts(void **state)
+{
+    (void)state;
+    Member a;
+    Error error = {0};
+    bool lost;
+    member_open(&a, "a");
+    poll_every_partition(&a);
+    for (int round = 0; round < 600; round++) {
+        if (round % 10 == 0) /* too long to sleep: the assignment comes into a pause */
+            must(kafka_wait(a.kafka, 350, &lost, &error), &error);
+        assign_anew(a.kafka);
+        poll_every_partition(&a);
+    }
+    member_close(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_zombie_is_fenced, start_installation),
         cmocka_unit_test_setup(test_lost_batch, start_installation),
+        cmocka_unit_test_setup(test_rest_of_a_cut_batch_is_lost, start_installation),
         cmocka_unit_test_setup(test_hanging_member_cannot_publish, start_installation),
         cmocka_unit_test_setup(test_wait_loses_nothing, start_installation),
+        cmocka_unit_test_setup(test_every_partition_starts, start_wide_installation),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -217,7 +217,8 @@ static Smtp *client_open(uint16_t port, const char *login, bool starttls, int ti
     Smtp *smtp = NULL;
     Error error = {0};
     snprintf(url, sizeof url, "smtp://%s127.0.0.1:%u", login, port);
-    if (!smtp_open(url, starttls, timeout_ms, &smtp, &error))
+    const SmtpSettings settings = {url, starttls, "", timeout_ms};
+    if (!smtp_open(&settings, &smtp, &error))
         fail_msg("%s", error.text);
     return smtp;
 }
@@ -431,13 +432,44 @@ static void bad_addresses_and_messages_are_not_sent(void **state)
 static void other_urls_are_refused(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"", "http://127.0.0.1", "file:///etc/passwd", "127.0.0.1"};
+    static const char *const urls[] = {
+        "",
+        "http://127.0.0.1",
+        "file:///etc/passwd",
+        "127.0.0.1",
+        "smtp://user:MARK/ER@127.0.0.1",
+        "smtp://user:MARK@ER@127.0.0.1 25",
+        "smtp://user:password@mail.example", /* in clear, over a wire */
+        "smtp://user:password@127.example",
+        "smtp://user:password@10.0.0.1:25",
+    };
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         Smtp *smtp = NULL;
         Error error = {0};
-        assert_false(smtp_open(urls[i], false, 1000, &smtp, &error));
+        assert_false(smtp_open(&(SmtpSettings){urls[i], false, "", 1000}, &smtp, &error));
         assert_int_equal(error.class, ERROR_FATAL);
         assert_null(smtp);
+        assert_null(strstr(error.text, "MARK")); /* what the URL says stays its own */
+    }
+}
+
+static void what_is_safe_for_a_password_is_taken(void **state)
+{
+    (void)state;
+    static const SmtpSettings safe[] = {
+        {"smtps://user:password@mail.example", false, "", 1000},
+        {"smtp://user:password@mail.example", true, "", 1000},
+        {"smtp://user:password@127.0.0.1:25", false, "", 1000},
+        {"smtp://user:password@localhost", false, "", 1000},
+        {"smtp://user:password@[::1]:25", false, "", 1000},
+        {"smtp://mail.example", false, "", 1000},
+    };
+    for (size_t i = 0; i < sizeof safe / sizeof safe[0]; i++) {
+        Smtp *smtp = NULL;
+        Error error = {0};
+        if (!smtp_open(&safe[i], &smtp, &error))
+            fail_msg("%s: %s", safe[i].url, error.text);
+        smtp_release(&smtp);
     }
 }
 
@@ -454,6 +486,7 @@ int main(void)
         WITH_SERVER(dots_are_doubled),
         WITH_SERVER(bad_addresses_and_messages_are_not_sent),
         cmocka_unit_test(other_urls_are_refused),
+        cmocka_unit_test(what_is_safe_for_a_password_is_taken),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

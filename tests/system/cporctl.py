@@ -5,9 +5,21 @@ import subprocess
 import psycopg
 
 import harness
+import roles
+
+
+def as_person(env, command):
+    """The environment in which a person calls a command: setup is the owner's, forget the eraser's,
+    the others are the operator's. Where a test has chosen a database itself, its user stays."""
+    url = env.get("CPOR_DATABASE_URL")
+    if command in ("setup", "rewind", "replay") or not url or url != env.get("TEST_OWNER_URL"):
+        return env
+    role = "eraser" if command == "forget" else "operator"
+    return {**env, "CPOR_DATABASE_URL": roles.login_url(url, role)}
 
 
 def call(env, *arguments):
+    env = as_person(env, arguments[0] if arguments else "")
     return subprocess.run([str(harness.BIN / "cporctl"), *arguments], env=env, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=120)
 

@@ -57,7 +57,9 @@ def strict_json(raw):
             raise ValueError("byte-order mark")
         value = json.loads(text, object_pairs_hook=pairs, parse_constant=no_constant)
         json.dumps(value, ensure_ascii=False).encode("utf-8")  # unpaired surrogates fail here
-    except (ValueError, UnicodeError, RecursionError) as error:
+    except RecursionError as error:  # far beyond the limit, whatever comes after
+        raise DeadLetter("TOO_DEEP") from error
+    except (ValueError, UnicodeError) as error:
         raise DeadLetter("NOT_JSON") from error
     if depth_of(value) > DEPTH_MAX:
         raise DeadLetter("TOO_DEEP")

@@ -18,17 +18,19 @@ import psycopg
 import redis
 
 import published
+import roles
 import scrape
 from reader import Follower
 from words import instant_text
+from worker import Worker
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STACK = ROOT / "deploy/local/stack"
 BIN = pathlib.Path(os.environ.get("CPOR_BIN_DIR", ROOT / "build/release/bin"))
+FAULTS_BIN = pathlib.Path(os.environ.get("CPOR_FAULTS_BIN_DIR", ROOT / "build/faults/bin"))
 SERVICES = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
 REFERENCE_TOPICS = ("partner", "tenant", "subscription")
 PARTITIONS = 4
-LOG_TAIL_LINES = 12
 numbers = itertools.count(1)
 running = []  # installations that are not closed: whose logs a failure shows
 
@@ -71,71 +73,22 @@ class Stack:
         return pathlib.Path(self.env["CPOR_STACK_DIR"]) / "mail.jsonl"
 
 
-class Worker:
-    """One instance of one service."""
-
-    def __init__(self, installation, service, number, settings=None):
-        self.installation, self.service = installation, service
-        self.instance = f"{service}-{number}"
-        self.settings = settings or {}
-        self.log = installation.folder / f"{self.instance}.log"
-        self.process = None
-
-    def start(self):
-        assert self.process is None, f"{self.instance} runs already"
-        program = BIN / self.service
-        assert program.exists(), f"{program} is missing: cmake --build --preset release"
-        env = {**self.installation.env, **self.settings, "CPOR_INSTANCE": self.instance}
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen([str(program)], env=env, stdout=log, stderr=log,
-                                            stdin=subprocess.DEVNULL, start_new_session=True)
-        return self
-
-    def stop(self, number=signal.SIGTERM, seconds=20, drains=False):
-        """Ends it; with SIGTERM it must drain and end with 0. drains: was told already."""
-        if self.process is None:
-            return
-        process, self.process = self.process, None
-        if not drains:
-            process.send_signal(number)
-        try:
-            code = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise AssertionError(f"{self.instance} did not end {seconds} s after signal {number}; "
-                                 f"log: {self.log}") from None
-        if number == signal.SIGTERM:
-            assert code == 0, f"{self.instance} ended with {code} on SIGTERM; log: {self.log}"
-
-    def kill(self):
-        self.stop(signal.SIGKILL)
-
-    def check_alive(self):
-        if self.process is not None and self.process.poll() is not None:
-            raise AssertionError(f"{self.instance} ended by itself with "
-                                 f"{self.process.returncode}:\n{self.log_tail()}")
-
-    def log_tail(self, count=LOG_TAIL_LINES):
-        if not self.log.exists():
-            return "  (no log)"
-        lines = self.log.read_text(errors="replace").splitlines()[-count:]
-        return "\n".join(f"  {line}" for line in lines)
-
-
 class Installation:
     """Topics, groups, database, Redis database and workers of one test."""
 
     def __init__(self, stack, folder, speed=1, start_at_ms=None, settings=None,
-                 partitions=PARTITIONS):
-        self.stack, self.folder = stack, folder
+                 partitions=PARTITIONS, binaries=BIN):
+        self.stack, self.folder, self.binaries = stack, folder, binaries
         number = next(numbers)
         running.append(self)
         self.name = f"t{os.getpid()}-{number}"
         self.prefix = f"{self.name}.cpor."
         self.partition_count = partitions
+        self.partition_counts = {}  # topic -> count, where a test added some
         self.workers = {}
+        self.followers = []  # one left open when its broker is gone never ends the process
         self.supervised = True
+        self.checks_contract = True  # all that was published, when it closes
         self.has_forged_events = False  # the test itself publishes as if it were a worker
         self.epochs = []  # (wall start, business start, speed) of each clock so far
         self.env = {**os.environ, **stack.env, "CPOR_ENV": "development",
@@ -153,7 +106,8 @@ class Installation:
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"], "linger.ms": 2,
             "partitioner": "murmur2_random", "message.max.bytes": 4_000_000,
-            "queue.buffering.max.messages": 500_000, "log_level": 2})
+            "queue.buffering.max.messages": 500_000, "log_level": 2,
+            "reconnect.backoff.max.ms": 500, "topic.metadata.refresh.interval.ms": 5000})
         self.admin = confluent_kafka.admin.AdminClient(
             {"bootstrap.servers": self.env["CPOR_KAFKA_BROKERS"], "log_level": 2})
         self.tail = None  # reads on where the last lag() stopped
@@ -162,11 +116,16 @@ class Installation:
     # ---- set-up
 
     def create_database(self):
-        url = self.stack.env["CPOR_DATABASE_URL"]
         self.database = re.sub(r"\W", "_", self.name)
+        self.recreate_database()
+
+    def recreate_database(self):
+        """Where a test has destroyed its server."""
+        url = self.stack.env["CPOR_DATABASE_URL"]
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f'create database "{self.database}"')
         self.env["CPOR_DATABASE_URL"] = f"{url.rpartition('/')[0]}/{self.database}"
+        self.env["TEST_OWNER_URL"] = self.env["CPOR_DATABASE_URL"]
 
     def set_clock(self, speed, start_at_ms):
         self.speed = speed
@@ -216,9 +175,11 @@ class Installation:
         return self.business_ms(int(time.time() * 1000))
 
     def setup(self):
-        result = subprocess.run([str(BIN / "cporctl"), "setup"], env=self.env, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        result = subprocess.run([str(BIN / "cporctl"), "setup", "--roles"], env=self.env,
+                                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                check=False)
         assert result.returncode == 0, f"cporctl setup failed:\n{result.stdout}"
+        roles.create_users(self.env["CPOR_DATABASE_URL"], SERVICES)
 
     # ---- workers
 
@@ -251,8 +212,8 @@ class Installation:
     def close(self):
         """Ends the workers; then all that they published must be what deploy/contracts/ says."""
         running.remove(self)
-        if self.tail is not None:
-            self.tail.close()
+        for follower in self.followers:
+            follower.close()
         for worker in self.workers.values():
             if worker.process is not None and worker.process.poll() is None:
                 worker.process.kill()
@@ -260,7 +221,7 @@ class Installation:
             if worker.process is not None:
                 worker.process.wait()
         try:
-            if not self.has_forged_events:
+            if self.checks_contract and not self.has_forged_events:
                 published.check(self)
         finally:
             self.delete_topics()
@@ -288,7 +249,8 @@ class Installation:
         one = topic in ("partner", "tenant", "subscription")
         metadata = self.admin.list_topics(self.prefix + topic, timeout=10)
         found = metadata.topics[self.prefix + topic].partitions
-        assert found and (one or len(found) == self.partition_count or topic == "dead-letter"), \
+        count = self.partition_counts.get(topic, self.partition_count)
+        assert found and (one or len(found) == count or topic == "dead-letter"), \
             f"topic {topic} has {len(found)} partitions"
         return sorted(found)
 
@@ -329,7 +291,8 @@ class Installation:
         return event_id
 
     def follow(self, *topics, isolation="read_committed"):
-        return Follower(self, topics, isolation)
+        self.followers.append(Follower(self, topics, isolation))
+        return self.followers[-1]
 
     def read(self, *topics, isolation="read_committed"):
         follower = self.follow(*topics, isolation=isolation)
@@ -447,7 +410,7 @@ class StatusBoard:
         self.installation = installation
         self.follower = installation.follow("claim-status")
         self.events = collections.defaultdict(dict)  # (tenant, claim) -> {sequence: data}
-        self.fresh = []
+        self.heard = {}  # service -> wall ms of its newest event
 
     def update(self, timeout_s=0.02):
         """Returns [(key, data)] of what is new."""
@@ -456,6 +419,7 @@ class StatusBoard:
             if record.header("ce_type") != "cpor.claim.status-changed.v1":
                 continue
             data = record.json
+            self.heard[record.header("ce_source").removeprefix("cpor/")] = record.timestamp
             key = (data["tenant_id"], data["claim_id"])
             self.events[key][data["sequence"]] = data
             fresh.append((key, data))

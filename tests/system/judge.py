@@ -16,7 +16,8 @@ SHOWN_MAX = 25
 class Judge:
     """Reads all topics once; `mismatches` collects sentences: which claim, expected, actual."""
 
-    def __init__(self, installation, contact_rule=True, review="none"):
+    def __init__(self, installation, contact_rule=True, review="none", refused=()):
+        """refused: addresses that a mail server, not their own name, made unreachable."""
         self.installation = installation
         self.mismatches = []
         self.inputs = []
@@ -33,6 +34,7 @@ class Judge:
                                key=lambda r: (r.partition, r.offset))
         self.dead = installation.read("dead-letter")
         self.model = Model(self.notices(), self.answer_dues(), contact_rule, review, self.looks())
+        self.model.refused = self.refused_notices(set(refused))
         self.model.run(self.inputs, installation.now_ms())
 
     # ---- what was observed
@@ -77,6 +79,12 @@ class Judge:
                 if data["status"] == "PARTNER_ACTION_REQUIRED" != data["previous_status"]:
                     found[(*key, data["revision"])].append(instant_ms(data["deadline_at"]))
         return found
+
+    def refused_notices(self, addresses):
+        """{(tenant, claim, revision)} of those of which the partner was told so."""
+        return {(*key, data["revision"]): addresses for key, events in self.statuses.items()
+                for data in events if any(finding["code"] == "CONTACT_UNREACHABLE"
+                                          for finding in data["findings"])} if addresses else {}
 
     def looks(self):
         found = collections.defaultdict(list)

@@ -32,6 +32,7 @@ class Model:
         self.answer_dues = answer_dues  # {(tenant, claim, revision): [due]}
         self.looks = looks or {}  # {(tenant, claim): [instant]}
         self.contact_rule = contact_rule
+        self.refused = {}  # {(tenant, claim, revision): addresses that were refused by chance}
         self.review = review  # "none", "all", or a list of programmes with commas
         self.reference = Reference()
         self.tenants = {}  # tenant_id -> {claim_id: Claim}
@@ -287,7 +288,9 @@ class Model:
         """A contact that the mail sink never accepts, once the notice would go out."""
         contact = (claim.document.get("customer") or {}).get("contact") or {}
         local = str(contact.get("email", "")).split("@")[0]
-        hopeless = local.startswith("bounce") or local == "tempfail"
+        name = (claim.tenant_id, claim.claim_id, claim.revision)
+        hopeless = (local.startswith("bounce") or local == "tempfail"
+                    or str(contact.get("email", "")).lower() in self.refused.get(name, ()))
         if hopeless and claim.status() == "VALIDATED":
             claim.findings.add(("CONTACT_UNREACHABLE", None))
             for line in claim.lines:

@@ -12,7 +12,7 @@ from reader import Follower
 
 OUTPUT = ("association-official", "claim-status")
 PIPELINE = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
-COUNT_MAX = 50_000  # of one topic; of more, as many are drawn
+COUNT_MAX = 10_000  # of one topic; of more, as many are drawn
 SHOWN_MAX = 5
 LEADERS_S = 30
 

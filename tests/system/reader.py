@@ -40,7 +40,8 @@ class Follower:
             "group.id": f"judge-{uuid.uuid4()}", "enable.auto.commit": False,
             "isolation.level": isolation, "enable.partition.eof": True,
             "auto.offset.reset": "earliest", "fetch.wait.max.ms": 20,
-            "topic.metadata.refresh.interval.ms": 5000, "log_level": 2})
+            "topic.metadata.refresh.interval.ms": 5000, "reconnect.backoff.max.ms": 500,
+            "log_level": 2})
         self.partitions = [
             confluent_kafka.TopicPartition(self.prefix + topic, number, 0)
             for topic in topics for number in numbers(topic)]
@@ -86,4 +87,7 @@ class Follower:
                 if self.reached[place] < end}
 
     def close(self):
-        self.consumer.close()
+        """Again is safe."""
+        consumer, self.consumer = self.consumer, None
+        if consumer is not None:
+            consumer.close()

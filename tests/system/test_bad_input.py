@@ -42,8 +42,36 @@ def envelope(event_type, event_id, without=None):
     return [header for header in headers if header[0] != without]
 
 
-# (name, topic, type, header left out, value, code)
+REFERENCE = {"partner": documents.partner("3333333"), "tenant": documents.tenant(3),
+             "subscription": documents.subscription(TENANT, number=3)}
+# (topic, JSON pointer, value): not what the contract says of the field.
+BAD_REFERENCE = [
+    *[(topic, f"/{name}", ...) for topic, record in REFERENCE.items() for name in record
+      if (topic, name) not in (("partner", "country"), ("tenant", "country"))],
+    ("partner", "/mpn_id", "12a"), ("partner", "/mpn_id", 3333333), ("partner", "/location", "yes"),
+    ("partner", "/enrolments", "OSU_M365"), ("partner", "/enrolments", [1]),
+    ("partner", "/valid_from", "2026-02-30"), ("partner", "/country", "KOR"),
+    ("tenant", "/tenant_id", "contoso"), ("tenant", "/domains", ["a b.example"]),
+    ("tenant", "/public_sector", None), ("tenant", "/name", ""), ("tenant", "/country", 1),
+    ("subscription", "/subscription_id", "1"), ("subscription", "/tenant_id", "contoso"),
+    ("subscription", "/channel", "SHOP"), ("subscription", "/state", "active"),
+    ("subscription", "/provisioned", 1), ("subscription", "/starts_on", "1 May"),
+    ("subscription", "/ends_on", ""), ("subscription", "/product", "x" * 100)]
+
+# (name, topic, type, header left out, value, code); headers of reference records are ignored.
 DEAD = [
+    *[(name, topic, None, None, value, code) for topic, record in REFERENCE.items()
+      for name, value, code in (
+          ("too large", text(record) + b" " * 262_144, "TOO_LARGE"),
+          ("empty", b"", "NOT_JSON"), ("random bytes", bytes(range(256)), "NOT_JSON"),
+          ("cut off", text(record)[:-1], "NOT_JSON"),
+          ("duplicate key", b'{"name":"x",' + text({**record, "name": "y"})[1:], "NOT_JSON"),
+          ("too deep", text({**record, "more": json.loads("[" * 17 + "]" * 17)}), "TOO_DEEP"),
+          ("a list", text([record]), "FIELD_INVALID"))],
+    *[(f"{path} {value}", topic, None, None, text(changed(REFERENCE[topic], path, value)),
+       "FIELD_INVALID") for topic, path, value in BAD_REFERENCE],
+    # Its key is a tenant's id.
+    ("tombstone of no partner", "partner", None, None, None, "FIELD_INVALID"),
     ("too large", SUBMISSION, SUBMITTED, None, text(good()) + b" " * 262_144, "TOO_LARGE"),
     ("too large and no type", SUBMISSION, SUBMITTED, "ce_type", b" " * 262_145, "TOO_LARGE"),
     *[(f"no {name}", topic, event_type, name, text(value), "HEADER_MISSING")
@@ -200,7 +228,7 @@ def run(stack, tmp_path_factory):
         for _ in range(20):
             board.update()
         sources = {(record.topic, record.header("x-case")): record
-                   for record in installation.read(SUBMISSION, EXPIRY)}
+                   for record in installation.read(SUBMISSION, EXPIRY, *REFERENCE)}
         yield installation, board, installation.read("dead-letter"), sources
     finally:
         installation.close()
@@ -260,6 +288,15 @@ def test_no_other_dead_letters(run):
     names = collections.Counter(record.header("x-case") for record in dead)
     assert None not in names, [record.headers for record in dead if not record.header("x-case")]
     assert sum(names.values()) == len(DEAD)
+
+
+def test_nothing_of_a_bad_reference_record_is_kept(run):
+    installation = run[0]
+    for topic, key in (("partner", "mpn_id"), ("tenant", "tenant_id"),
+                       ("subscription", "subscription_id")):
+        rows = installation.query(f"select {key} from {topic}s where {key}::text = %s",
+                                  REFERENCE[topic][key])
+        assert rows == [], f"{topic}: {rows}"
 
 
 @pytest.mark.parametrize("index", range(len(REJECTED)), ids=[case[0] for case in REJECTED])

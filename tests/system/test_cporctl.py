@@ -109,6 +109,7 @@ def test_setup_again(install):
     count = len(list((harness.ROOT / "deploy/migrations").glob("*.sql")))
     output = expect(0, call(install().env, "setup"))
     assert output == (f"postgresql: up to date ({count} migration{'s' if count > 1 else ''})\n"
+                      "postgresql: rights of roles granted\n"
                       "kafka: up to date (10 topics)\n")
 
 
@@ -121,15 +122,16 @@ def setup_steps(env, *arguments):
 
 def test_setup_as_json(install):
     installation = install()
-    up_to_date = [("postgresql", None, "up-to-date"), ("kafka", None, "up-to-date")]
+    up_to_date = [("postgresql", None, "up-to-date"), ("postgresql", "rights.sql", "granted"),
+                  ("kafka", None, "up-to-date")]
     assert setup_steps(installation.env) == up_to_date
     installation.use_create_time("opt-out-expiry")
     installation.wait("the broker to have the new configuration", lambda: topic_config(
         installation, "opt-out-expiry")["message.timestamp.type"] == "CreateTime")
     name = installation.prefix + "opt-out-expiry"
     found = setup_steps(installation.env)
-    assert found[0] == up_to_date[0] and found[-1] == ("kafka", None, "left")
-    assert set(found[1:-1]) == {("kafka", name, "differs")}
+    assert found[:2] == up_to_date[:2] and found[-1] == ("kafka", None, "left")
+    assert set(found[2:-1]) == {("kafka", name, "differs")}
     assert setup_steps(installation.env, "--fix")[-1] == ("kafka", name, "altered")
     fresh = {**installation.env, "CPOR_TOPIC_PREFIX": f"{installation.name}.fresh."}
     created = [step for step in setup_steps(fresh) if step[2] == "created"]
@@ -156,8 +158,8 @@ def topic_config(installation, topic):
 def changed_share(folder, name, text):
     """A copy of the installation's files with one migration more or another one."""
     share = folder / "share"
-    shutil.copytree(harness.ROOT / "deploy/migrations", share / "migrations")
-    shutil.copytree(harness.ROOT / "deploy/contracts", share / "contracts")
+    for folder in ("migrations", "security", "contracts"):
+        shutil.copytree(harness.ROOT / "deploy" / folder, share / folder)
     with (share / "migrations" / name).open("a") as file:
         file.write(text)
     return share
@@ -193,11 +195,13 @@ def test_two_setups_at_a_time(install):
     base = installation.env["CPOR_DATABASE_URL"].rpartition("/")[0]
     env = {**installation.env, "CPOR_TOPIC_PREFIX": installation.prefix + "two.",
            "CPOR_DATABASE_URL": f"{base}/{database}"}
-    both = [subprocess.Popen([str(harness.BIN / "cporctl"), "setup"], env=env, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+    both = [subprocess.Popen([str(harness.BIN / "cporctl"), "setup", "--roles"], env=env,
+                             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            for _ in range(2)]
     outputs = [process.communicate(timeout=60)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], "\n".join(outputs)
     assert "".join(outputs).count("0001_pipeline.sql applied") == 1
+    assert "".join(outputs).count("roles created") == 1
 
 
 def test_other_partition_count_is_refused(install):

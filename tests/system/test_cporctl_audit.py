@@ -21,7 +21,7 @@ START = instant_ms("2026-05-20T08:00:00.000Z")
 LOG_CHECKS = ("log-complete log-readable log-official-once log-one-holder log-swap-order "
               "log-official-before-deadline log-status-repeats log-consumed log-holders-differ "
               "log-official-unexplained log-status-gap input-lost "
-              "input-opt-out-overruled").split()
+              "input-opt-out-overruled input-decided-early").split()
 QUICK = {"CPOR_AUDIT_SETTLE_MS": "600"}
 TENANT = documents.tenant(1)
 
@@ -63,6 +63,7 @@ def copy(lived, stack, tmp_path):
         connection.execute(f'drop database "{installation.database}"')
         connection.execute(f'create database "{installation.database}"'
                            f' template "{lived.database}"')
+    del installation.env["TEST_OWNER_URL"]  # the roles' rights are those of the template
     yield installation
     installation.close()
 

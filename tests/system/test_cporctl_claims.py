@@ -1,6 +1,7 @@
 """The operator's tool: answers about claims, and an audit that finds what is wrong. The rows are
 written by hand, so that each violation can be made."""
 
+import hashlib
 import json
 import uuid
 
@@ -15,11 +16,12 @@ OTHER_TENANT = "4f2504e0-4f89-41d3-9a0c-0305e82c3301"
 NOTIFIED_MS = 1608253200000  # 2020-12-18T01:00:00Z, a Friday, 10:00 in Seoul
 DEADLINE_MS = 1609167600000  # 2020-12-28T15:00:00Z, 24:00 in Seoul
 CHECKS = ("holder-without-line official-without-holder contender-missing contender-left-over "
-          "timer-missing timer-left-over timer-shards answer-without-question "
+          "timer-missing timer-left-over timer-shards timer-overdue answer-without-question "
           "status-contradicts-lines line-instants official-before-deadline "
           "official-without-window window-without-calendar official-twice official-unexplained "
           "history-gap history-repeats history-behind history-handled-twice "
-          "history-without-actor").split()
+          "history-without-actor history-without-cause window-too-short").split()
+CALENDAR = (harness.ROOT / "deploy/calendars/KR.ics").read_bytes()
 
 
 # ---- claims
@@ -33,7 +35,8 @@ def add_claim(installation, claim_id, status, lines, tenant_id=TENANT, **columns
            "answer_due_at_ms": 0, "recheck_at_ms": 0, "notified_at_ms": NOTIFIED_MS,
            "notice_revision": 1, "notice_retry_at_ms": 0, "notice_failed_since_ms": 0,
            "notice_failure_count": 0, "flags": 0, "calendar_id": "KR",
-           "calendar_version": "0123456789ab", "time_zone": "Asia/Seoul", "rules_version": "1",
+           "calendar_version": hashlib.sha256(CALENDAR).hexdigest()[:12],
+           "time_zone": "Asia/Seoul", "rules_version": "1",
            "lines": json.dumps(lines), "findings": "[]", "content_hash": "0"}
     row.update(columns)
     execute(installation, f"insert into claims ({', '.join(row)}) values "
@@ -67,7 +70,7 @@ def add_open_claim(installation, claim_id="C-OPEN", tenant_id=TENANT):
     add_claim(installation, claim_id, "OPT_OUT_OPEN", [line("OPT_OUT_OPEN", due=DEADLINE_MS)],
               tenant_id)
     add_history(installation, claim_id, 1, None, "OPT_OUT_OPEN", tenant_id,
-                lines=moved(None, "OPT_OUT_OPEN"))
+                lines=moved(None, "OPT_OUT_OPEN"), at_ms=NOTIFIED_MS)
     execute(installation, "insert into timers values (%s, 'WINDOW', %s, %s, 3)", tenant_id,
             DEADLINE_MS, claim_id)
     execute(installation, "insert into contenders values (%s, 'EXCHANGE_ONLINE', '1234566', %s)",
@@ -78,7 +81,8 @@ def add_official_claim(installation, claim_id="C-OFFICIAL", slot="TEAMS"):
     add_claim(installation, claim_id, "OFFICIAL",
               [line("OFFICIAL", code=slot, slot=slot, due=DEADLINE_MS, official=DEADLINE_MS)],
               sequence=2)
-    add_history(installation, claim_id, 1, None, "OPT_OUT_OPEN", lines=moved(None, "OPT_OUT_OPEN"))
+    add_history(installation, claim_id, 1, None, "OPT_OUT_OPEN",
+                lines=moved(None, "OPT_OUT_OPEN"), at_ms=NOTIFIED_MS)
     add_history(installation, claim_id, 2, "OPT_OUT_OPEN", "OFFICIAL",
                 lines=moved("OPT_OUT_OPEN", "OFFICIAL"), actor_type="system", actor_id="")
     execute(installation, "insert into holders values (%s, %s, %s, %s, 1, '1234566', "
@@ -232,6 +236,8 @@ VIOLATIONS = [  # what is done to good rows, and which checks must find it
      "shard from timers", {"timer-left-over"}),
     ("two shards", "insert into timers select tenant_id, 'RECHECK', due_at_ms, claim_id, "
      "shard + 1 from timers", {"timer-left-over", "timer-shards"}),
+    ("forgotten", f"update timers set due_at_ms = {NOTIFIED_MS - 400_000} where {OPEN}",
+     {"timer-missing", "timer-left-over", "timer-overdue"}),
     ("answer unasked", f"update claims set answer_due_at_ms = 5 where {OPEN}",
      {"answer-without-question", "timer-missing"}),
     ("status of its own", f"update claims set status = 'REJECTED' where {OPEN}",
@@ -242,6 +248,8 @@ VIOLATIONS = [  # what is done to good rows, and which checks must find it
       "official-unexplained"}),
     ("too early", set_line(f'{{"official": {DEADLINE_MS - 1}}}', OFFICIAL),
      {"official-before-deadline"}),
+    ("a day less", set_line(f'{{"due": {DEADLINE_MS - 86_400_000}}}', OFFICIAL),
+     {"window-too-short"}),
     ("no window", set_line('{"due": 0}', OFFICIAL), {"official-without-window"}),
     ("no calendar", f"update claims set calendar_id = '' where {OFFICIAL}",
      {"window-without-calendar"}),
@@ -250,6 +258,8 @@ VIOLATIONS = [  # what is done to good rows, and which checks must find it
     ("nobody", "''".join(HISTORY_COPY.format("sequence", "lines", "gen_random_uuid()",
                                              "cause_offset", OPEN).rsplit("actor_type", 1)),
      {"history-without-actor", "history-repeats"}),
+    ("no cause", HISTORY_COPY.format("sequence", "lines", "gen_random_uuid()", "-1", OPEN),
+     {"history-without-cause", "history-repeats"}),
     ("official again", HISTORY_COPY.format("sequence", "lines", "gen_random_uuid()",
                                            "cause_offset", OFFICIAL),
      {"official-twice", "history-repeats"}),
@@ -276,7 +286,8 @@ def test_every_check_has_a_violation():
 
 @pytest.fixture(scope="module")
 def audited(stack, tmp_path_factory):
-    installation = harness.Installation(stack, tmp_path_factory.mktemp("audited"))
+    installation = harness.Installation(stack, tmp_path_factory.mktemp("audited"),
+                                        start_at_ms=NOTIFIED_MS)
     add_open_claim(installation)
     add_official_claim(installation)
     add_claim(installation, "C-NEW", "SUBMITTED", [line("UNDER_REVIEW", slot="", check="none")],

@@ -47,6 +47,9 @@ CLEAN = {
         '    [CLAIM_OPEN] = "OPEN",'),
     "common/claim/event.c": source("event.c", '    [EVENT_A] = {"cpor.a.v1", topic, false},',
                                    '    error_reject(reterr,', '                 "BROKEN", "it");'),
+    "common/runtime/crash_point.h": source(
+        "crash_point.h", '#define CRASH_POINTS(POINT) POINT(CRASH_A, "a")'),
+    "common/runtime/dies.c": source("dies.c", "    crash_point(CRASH_A);"),
     "common/claim/rules_one.c": source("rules_one.c", "    {CODE_LATE, late},"),
     "tests/moves.csv": "+,cpor.a.v1,LATE\nNONE,cpor.a.v1,TIRED\nBROKEN OPEN\n",
 }
@@ -63,6 +66,14 @@ CLEAN["tests/coverage.csv"] = "\n".join(COVERED) + "\n"
 def long_function(length):
     head = ["static void f(int a,", "              int b)", "{"]
     return head + ["    a++;"] * (length - 4) + ["}"]
+
+
+# A file with a row in sql.py, and what fits it.
+SPARED_SQL = ("common/runtime/database_connect.c",
+              ("snprintf(sql, size,",
+               '         "SET statement_timeout = %d; SET lock_timeout = %d;"',
+               '         "SET jit = off",',
+               "         a, b);"))
 
 
 def plant(check, path, *lines):
@@ -114,7 +125,20 @@ def planted():
                 "const ConfigItem items[] = {", '    {"CPOR_A", ""},', '    {"BROKERS", ""},', "};")
     yield plant("setting-names", "common/store/bad.h",
                 "#define BAD_CONFIG_ITEMS \\", '    {"cpor_a", "",  \\', '     "help"}')
+    yield plant("crash-points", "common/claim/bad.c", "    crash_point(CRASH_B);")
+    yield plant("crash-points", "services/one/bad.c", "    crash_point_restart(CRASH_B);")
+    yield plant("crash-points", "common/runtime/crash_point.h",
+                '#define CRASH_POINTS(POINT) POINT(CRASH_A, "a") POINT(CRASH_B, "b")',
+                "/* crash_point(CRASH_B); */")
     yield plant("format", "tests/fuzz/bad.c", "", "int bad  = 1;")
+    for call in ('arena_printf(arena, "select a from b where c = \'%s\'", c);',
+                 'snprintf(sql, size, "delete from b where c = %d", c);',
+                 'arena_printf(arena, "select a from b"\n    " limit %" PRId64, c);',
+                 'const DbStatement statement = {"a", text};',
+                 "database_execute(database, sql_of(c), reterr);"):
+        yield plant("sql", "services/one/bad.c", call)
+    yield plant("sql", SPARED_SQL[0], *2 * SPARED_SQL[1])
+    yield plant("sql", SPARED_SQL[0], "int a;")
     for lines in (COVERED[1:], *(COVERED[:i] + COVERED[i + 1:] for i in range(1, len(COVERED))),
                   COVERED + ["code,GONE,tests/moves.csv,LATE"],
                   COVERED + ["pair,GONE cpor.a.v1,tests/moves.csv,cpor.a.v1"],
@@ -149,6 +173,10 @@ def spared():
     yield plant("banned-words", "common/claim/fine.c", 'char a[] = "/b-XXXXXX";')
     yield plant("hosts", "common/claim/fine.c", 'char a[] = "http://%s:%d/";')
     yield plant("fixed-folders", "tests/fine.c", 'char a[] = "/tmp/a-XXXXXX";')
+    yield plant("sql", "services/one/fine.c",
+                'static const DbStatement s = {"a", "select a from b where c % 2 = $1"};',
+                'printf("select %d of them\\n", a);', 'database_execute(database, sql, reterr);')
+    yield plant("sql", SPARED_SQL[0], *SPARED_SQL[1])
     yield plant("docstrings", "common/claim/fine.h", "/* a, b - a pair. */", "void a(void);",
                 "void b(int c /* of it */);", "", "typedef bool Finder(int a);", "",
                 "static inline int d(void)", "{", "    return e(1);", "}")

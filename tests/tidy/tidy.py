@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 import coverage
+import sql
 
 FUNCTION_LINES_MAX, FUNCTION_LINES_AIM = 70, 40
 FILE_LINES_MAX = 500
@@ -310,12 +311,42 @@ def check_setting_names(tree):
                     yield Found(path, line, f"the setting {item[1]} must begin with CPOR_")
 
 
+# ---- crash points ----
+
+CRASH_POINTS = "common/runtime/crash_point.h"
+
+
+def check_crash_points(tree):
+    """Each point of the table is passed somewhere; each that is passed is in the table."""
+    places = [(path, line, match[1]) for path, text in tree.matching(r"(common|services)/.+\.c")
+              for line, content in numbered(without_comments_and_texts(text))
+              for match in re.finditer(r"\bcrash_point(?:_restart)?\((CRASH_\w+)\)", content)]
+    table = {match[1]: line for line, content in numbered(tree.texts.get(CRASH_POINTS, ""))
+             for match in re.finditer(r"\bPOINT\((CRASH_\w+),", content)}
+    for path, line, name in places:
+        if name not in table:
+            yield Found(path, line, f"{name} is not in the table of {CRASH_POINTS}")
+    for name, line in table.items():
+        if name not in {used for _, _, used in places}:
+            yield Found(CRASH_POINTS, line, f"{name} is passed nowhere")
+
+
 # ---- tests ----
 
 def check_coverage(tree):
     """Each code, move, event and dead letter of the C tables names the test that shows it."""
     for line, message in coverage.check(tree):
         yield Found(coverage.TABLE, line, message)
+
+
+# ---- SQL ----
+
+def check_sql(tree):
+    """Values go into statements as parameters only."""
+    code = {path: without_comments(text) for path, text in
+            tree.matching(r"(common|services)/.+\.[ch]")}
+    for path, line, message in sql.check(code):
+        yield Found(path, line, message)
 
 
 # ---- format ----
@@ -361,7 +392,9 @@ CHECKS = {
     "first-lines": check_first_lines,
     "docstrings": check_docstrings,
     "setting-names": check_setting_names,
+    "crash-points": check_crash_points,
     "coverage": check_coverage,
+    "sql": check_sql,
     "format": check_format,
 }
 

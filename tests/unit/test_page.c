@@ -18,6 +18,7 @@ static Arena arena;
 static TokenKeys *keys;
 static const char *token;
 static OptOutPage *page;
+static Metric *refused[TOKEN_VERDICT_COUNT];
 
 /* A fake log. */
 static struct {
@@ -161,6 +162,38 @@ static void a_bad_token_tells_where_to_write(void **state)
     assert_int_equal(appended.call_count, 0);
 }
 
+static void a_refused_link_is_counted_by_its_reason(void **state)
+{
+    (void)state;
+    TokenKeys *foreign = NULL;
+    Error error = {0};
+    if (!token_keys_open("old:another-secret-of-some-length", &foreign, &error))
+        fail_msg("%s", error.text);
+    const char *other_key = token_sign(foreign, TENANT, "claim-1", 2, "a@b.example", &arena);
+    token_keys_release(&foreign);
+    const struct {
+        const char *token;
+        TokenVerdict verdict;
+    } rows[] = {
+        {"", TOKEN_UNREADABLE},
+        {other_key, TOKEN_UNKNOWN_KEY},
+        {arena_printf(&arena, "%.*s", (int)strlen(token) - 1, token), TOKEN_FORGED},
+        {token, TOKEN_GOOD},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t before[TOKEN_VERDICT_COUNT];
+        for (int j = 0; j < TOKEN_VERDICT_COUNT; j++)
+            before[j] = metric_value(refused[j]);
+        HttpResponse got = call(opt_out_page_get, rows[i].token, "");
+        HttpResponse posted = call(opt_out_page_post, rows[i].token, "");
+        free(got.body);
+        free(posted.body);
+        for (int j = 0; j < TOKEN_VERDICT_COUNT; j++)
+            assert_int_equal(metric_value(refused[j]) - before[j],
+                             j == (int)rows[i].verdict && j != TOKEN_GOOD ? 2 : 0);
+    }
+}
+
 static void the_language_is_that_of_the_link(void **state)
 {
     (void)state;
@@ -239,8 +272,14 @@ static int open_all(void **state)
     if (!token_keys_open("k1:0123456789abcdef", &keys, &error))
         fail_msg("%s", error.text);
     token = token_sign(keys, TENANT, "claim-1", 2, "sam@customer.example", &arena);
-    const OptOutPageOptions options = {
-        .keys = keys, .programme_address = ADDRESS, .append = append, .context = &appended};
+    for (int i = 0; i < TOKEN_VERDICT_COUNT; i++)
+        refused[i] = metrics_counter("refused_total", token_verdict_name((TokenVerdict)i),
+                                     "links that were refused");
+    const OptOutPageOptions options = {.keys = keys,
+                                       .programme_address = ADDRESS,
+                                       .refused = refused,
+                                       .append = append,
+                                       .context = &appended};
     if (!opt_out_page_open(FOLDER, &options, &page, &error))
         fail_msg("%s", error.text);
     return 0;
@@ -263,6 +302,7 @@ int main(void)
         cmocka_unit_test_setup(a_second_post_is_appended_and_answered_alike, begin),
         cmocka_unit_test_setup(a_failed_append_is_no_opt_out, begin),
         cmocka_unit_test_setup(a_bad_token_tells_where_to_write, begin),
+        cmocka_unit_test_setup(a_refused_link_is_counted_by_its_reason, begin),
         cmocka_unit_test_setup(the_language_is_that_of_the_link, begin),
         cmocka_unit_test_setup(the_other_languages_are_offered, begin),
         cmocka_unit_test_setup(each_face_is_there_in_each_language, begin),
