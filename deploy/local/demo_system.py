@@ -389,8 +389,9 @@ class System:
         return []
 
     def ctl(self, *arguments):
-        """cporctl's answer, as text or (--json) parsed."""
-        result = subprocess.run([str(BIN / "cporctl"), *map(str, arguments)], env=self.env,
+        """cporctl's answer, as text or (--json) parsed. Its clock is the workers'."""
+        env = {**self.env, **(self.clock.env() if self.clock else {})}
+        result = subprocess.run([str(BIN / "cporctl"), *map(str, arguments)], env=env,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                 check=False)
         if result.returncode != 0:
