@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { TIMEOUT_MS = 1000 };
+enum { TIMEOUT_MS = 3000 }; /* connecting gets half, also under valgrind */
 
 static const char *url;
 static Database *db;    /* what is tested */
@@ -370,8 +370,8 @@ static void test_session_settings(void **state)
     (void)state;
     static const DbStatement settings = {
         "test_settings",
-        "SELECT count(*) FROM pg_settings WHERE (name, setting) IN (('statement_timeout', '1000'), "
-        "('lock_timeout', '500'), ('plan_cache_mode', 'force_generic_plan'), "
+        "SELECT count(*) FROM pg_settings WHERE (name, setting) IN (('statement_timeout', '3000'), "
+        "('lock_timeout', '1500'), ('plan_cache_mode', 'force_generic_plan'), "
         "('application_name', 'test-database'), ('client_encoding', 'UTF8'))"};
     begin(db);
     assert_int_equal(integer_of(db, &settings), 5);
