@@ -115,8 +115,8 @@ static bool next_result(Database *database, const char *what, int64_t deadline_m
 }
 
 /* Read all results of what was sent. The first error counts; the last good result is kept. */
-static bool read_results_until(Database *database, const char *what, int sent,
-                               int64_t deadline_mono_ms, PGresult **ret_result, Error *reterr)
+static bool read_results(Database *database, const char *what, int sent, int64_t deadline_mono_ms,
+                         PGresult **ret_result, Error *reterr)
 {
     bool ok = true;
     *ret_result = NULL;
@@ -143,12 +143,10 @@ static bool read_results_until(Database *database, const char *what, int sent,
     return ok;
 }
 
-static bool read_results(Database *database, const char *what, int sent, PGresult **ret_result,
-                         Error *reterr)
+/* Of a statement's answer. */
+static int64_t answer_deadline(const Database *database)
 {
-    return read_results_until(database, what, sent,
-                              clock_mono_now() + database->timeout_ms + DB_GRACE_MS, ret_result,
-                              reterr);
+    return clock_mono_now() + database->timeout_ms + DB_GRACE_MS;
 }
 
 static bool simple_until(Database *database, const char *sql, int64_t deadline_mono_ms,
@@ -157,8 +155,8 @@ static bool simple_until(Database *database, const char *sql, int64_t deadline_m
     char what[48];
     PGresult *result;
     snprintf(what, sizeof what, "run \"%.32s\"", sql);
-    if (!read_results_until(database, what, PQsendQuery(database->connection, sql),
-                            deadline_mono_ms, &result, reterr))
+    if (!read_results(database, what, PQsendQuery(database->connection, sql), deadline_mono_ms,
+                      &result, reterr))
         return false;
     if (ret_tag != NULL)
         snprintf(ret_tag, DB_TAG_SIZE, "%s", PQcmdStatus(result));
@@ -168,8 +166,7 @@ static bool simple_until(Database *database, const char *sql, int64_t deadline_m
 
 bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr)
 {
-    return simple_until(database, sql, clock_mono_now() + database->timeout_ms + DB_GRACE_MS,
-                        ret_tag, reterr);
+    return simple_until(database, sql, answer_deadline(database), ret_tag, reterr);
 }
 
 /* On a connection that turns out to be dead it is tried once more on a new one, for nothing was
@@ -236,7 +233,7 @@ static bool prepare(Database *database, const DbStatement *statement, Error *ret
                          statement->name, DB_STATEMENT_COUNT_MAX);
     snprintf(what, sizeof what, "prepare %.60s", statement->name);
     const int sent = PQsendPrepare(database->connection, statement->name, statement->sql, 0, NULL);
-    if (!read_results(database, what, sent, &result, reterr))
+    if (!read_results(database, what, sent, answer_deadline(database), &result, reterr))
         return false;
     result_release(&result);
     database->prepared[database->prepared_count++] = statement->name;
@@ -259,7 +256,7 @@ bool database_run(Database *database, const DbStatement *statement, const char *
     snprintf(what, sizeof what, "run %.60s", statement->name);
     const int sent = PQsendQueryPrepared(database->connection, statement->name, (int)count,
                                          parameters, NULL, NULL, 0);
-    if (!read_results(database, what, sent, &result, reterr))
+    if (!read_results(database, what, sent, answer_deadline(database), &result, reterr))
         return false;
     crash_point(CRASH_AFTER_STATEMENT);
     if (ret_result != NULL)

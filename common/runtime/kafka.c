@@ -25,13 +25,13 @@ static rd_kafka_topic_partition_list_t *list_places(const Kafka *kafka)
     return list;
 }
 
-/* The partition goes on from there. */
-static void list_set_offset(rd_kafka_topic_partition_list_t *list, const char *topic,
-                            int32_t partition, int64_t offset)
+/* The message's partition goes on from it. */
+static void list_put_back(rd_kafka_topic_partition_list_t *list, const rd_kafka_message_t *message)
 {
-    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_find(list, topic, partition);
+    rd_kafka_topic_partition_t *place = rd_kafka_topic_partition_list_find(
+        list, rd_kafka_topic_name(message->rkt), message->partition);
     if (place != NULL)
-        place->offset = offset;
+        place->offset = message->offset;
 }
 
 /*
@@ -42,13 +42,12 @@ static void list_set_offset(rd_kafka_topic_partition_list_t *list, const char *t
  * nothing is resumed behind an assignment, only before; and where a pause may have met a start, all
  * is started once more at the end of the pause.
  */
-static bool start_partitions(Kafka *kafka, const rd_kafka_topic_partition_list_t *list,
-                             rd_kafka_resp_err_t *ret_code)
+static rd_kafka_resp_err_t start_partitions(Kafka *kafka,
+                                            const rd_kafka_topic_partition_list_t *list)
 {
     kafka->start_in_doubt = false;
     kafka->started_mono_ms = clock_mono_now();
-    *ret_code = rd_kafka_assign(kafka->consumer, list);
-    return *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    return rd_kafka_assign(kafka->consumer, list);
 }
 
 /* Served when it returns, unlike a start. */
@@ -78,37 +77,33 @@ void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
     Kafka *kafka = opaque;
     const bool gained = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
     const int count = partitions->cnt;
-    rd_kafka_resp_err_t failed;
 
     if (!gained && kafka->message_count > 0)
         kafka->batch_lost = true;
     if (!gained) /* one that is paused now would stay so for ever */
         rd_kafka_resume_partitions(consumer, partitions);
     assignment_set(kafka, gained ? partitions : NULL);
-    const bool ok = start_partitions(kafka, gained ? partitions : NULL, &failed);
+    const rd_kafka_resp_err_t failed = start_partitions(kafka, gained ? partitions : NULL);
     if (gained && kafka->paused)
         pause_assigned(kafka);
-    log_write(ok ? LOG_INFO : LOG_ERROR, gained ? "partitions-assigned" : "partitions-revoked",
+    log_write(failed ? LOG_ERROR : LOG_INFO, gained ? "partitions-assigned" : "partitions-revoked",
               "count=%d batch_lost=%d result=%s", count, kafka->batch_lost,
               rd_kafka_err2name(failed));
 }
 
 static void kafka_resume(Kafka *kafka)
 {
-    rd_kafka_resp_err_t failed;
     if (!kafka->paused)
         return;
     resume_assigned(kafka);
     if (!kafka->start_in_doubt || kafka->assignment == NULL)
         return;
     rd_kafka_topic_partition_list_t *list = list_places(kafka);
-    for (size_t i = kafka->message_count; i-- > 0;) { /* what a batch left over comes again */
-        const rd_kafka_message_t *message = kafka->messages[i];
-        list_set_offset(list, rd_kafka_topic_name(message->rkt), message->partition,
-                        message->offset);
-    }
+    for (size_t i = kafka->message_count; i-- > 0;) /* what a batch left over comes again */
+        list_put_back(list, kafka->messages[i]);
     kafka_messages_destroy(kafka);
-    if (!start_partitions(kafka, list, &failed))
+    const rd_kafka_resp_err_t failed = start_partitions(kafka, list);
+    if (failed)
         log_write(LOG_ERROR, "partitions-not-started", "result=%s", rd_kafka_err2name(failed));
     rd_kafka_topic_partition_list_destroy(list);
 }
@@ -303,19 +298,16 @@ bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *re
 {
     if (count == 0 || kafka->batch_lost || kafka->assignment == NULL)
         return true;
-    rd_kafka_resp_err_t code;
     rd_kafka_topic_partition_list_t *list = list_places(kafka);
-    for (size_t i = count; i-- > 0;) { /* of a partition's records the first is set last */
-        char topic[KAFKA_NAME_SIZE];
-        list_set_offset(list, kafka_topic_name(kafka, records[i].topic, topic),
-                        records[i].partition, records[i].offset);
-    }
+    for (size_t i = count; i-- > 0;) /* of a partition's records the first is set last */
+        list_put_back(list, records[i].handle);
     if (kafka->paused)
         resume_assigned(kafka);
-    const bool ok = start_partitions(kafka, list, &code);
+    const rd_kafka_resp_err_t code = start_partitions(kafka, list);
     rd_kafka_topic_partition_list_destroy(list);
-    return ok || error_set(reterr, ERROR_FATAL, "put %zu records back: %s", count,
-                           rd_kafka_err2str(code));
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(reterr, ERROR_FATAL, "put %zu records back: %s", count,
+                     rd_kafka_err2str(code));
 }
 
 static bool wait_step(Kafka *kafka, int wait_ms, Error *reterr)
