@@ -67,7 +67,10 @@ typedef struct Event {
     EventType type;
     const Record *record;
     const char *source, *id;
-    char cause_key[UUID_SIZE]; /* uuid_cause(source, id) */
+    char cause_key[UUID_SIZE]; /* uuid_cause(source, id); event_set_apart makes another one */
+    char digest[UUID_SIZE];    /* of type and data: two events of one (source, id) are the same one,
+                                * or two to which their publisher gave the same name */
+    bool is_set_apart;
     int64_t receipt_at_ms;
 
     char tenant_id[UUID_SIZE];
@@ -120,6 +123,9 @@ typedef struct EventContext {
  */
 MUST_CHECK bool event_decode(const Record *record, const EventContext *context, Arena *arena,
                              Event *ret_event, Error *reterr);
+
+/* event_set_apart - its (source, id) names another event: a key of its own, by its content. */
+void event_set_apart(Event *event, Arena *arena);
 
 /* evidence_fits - every line that an evidence-added's PoE covers is one of the claim's. */
 bool evidence_fits(const Event *event, const Claim *claim);

@@ -2,7 +2,7 @@
 #include "claim/document_fields.h"
 #include "claim/event_internal.h"
 #include "claim/text_check.h"
-#include "claim/uuid.h"
+#include "runtime/digest.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* event_envelope.c - CloudEvents 1.0 in binary and structured mode, and none at all. */
 #include "claim/event_internal.h"
 
+#include "claim/base64.h"
 #include "claim/text_check.h"
 
 #include <string.h>
@@ -21,7 +22,8 @@ static const Attribute attributes[ATTRIBUTE_COUNT] = {
     [ATTRIBUTE_SOURCE] = {"ce_source", SOURCE_MAX},
     [ATTRIBUTE_TYPE] = {"ce_type", TYPE_MAX},
 };
-static const size_t prefix_size = 3; /* of "ce_" */
+static const char prefix[] = "ce_";
+static const size_t prefix_size = sizeof prefix - 1;
 
 static bool reject_attribute(const char *name, const char *what, Error *reterr)
 {
@@ -41,20 +43,18 @@ static bool take_attribute(const Attribute *attribute, const char *name, const c
     return true;
 }
 
-static bool fill_envelope(const char *const texts[ATTRIBUTE_COUNT], Envelope *ret_envelope,
+static bool fill_envelope(const char *const texts[ATTRIBUTE_COUNT], Envelope *envelope,
                           Error *reterr)
 {
     if (strcmp(texts[ATTRIBUTE_VERSION], "1.0") != 0)
         return reject_attribute("specversion", "must be 1.0", reterr);
-    *ret_envelope = (Envelope){
-        .type = texts[ATTRIBUTE_TYPE],
-        .source = texts[ATTRIBUTE_SOURCE],
-        .id = texts[ATTRIBUTE_ID],
-    };
+    envelope->type = texts[ATTRIBUTE_TYPE];
+    envelope->source = texts[ATTRIBUTE_SOURCE];
+    envelope->id = texts[ATTRIBUTE_ID];
     return true;
 }
 
-static bool read_binary(const Record *record, Arena *arena, Envelope *ret_envelope, Error *reterr)
+static bool read_binary(const Record *record, Arena *arena, Envelope *envelope, Error *reterr)
 {
     const char *texts[ATTRIBUTE_COUNT];
     for (size_t i = 0; i < ATTRIBUTE_COUNT; i++) {
@@ -64,12 +64,45 @@ static bool read_binary(const Record *record, Arena *arena, Envelope *ret_envelo
                             header == NULL ? 0 : header->value_size, arena, &texts[i], reterr))
             return false;
     }
-    return fill_envelope(texts, ret_envelope, reterr);
+    return fill_envelope(texts, envelope, reterr);
 }
 
-static bool read_members(const json_t *root, Arena *arena, Envelope *ret_envelope, Error *reterr)
+static bool read_base64(const json_t *value, Arena *arena, Envelope *envelope, Error *reterr)
+{
+    size_t size = 0;
+    const char *text = json_string_value(value);
+    const char *bytes =
+        text == NULL ? NULL : base64_decode(text, json_string_length(value), arena, &size);
+    if (bytes == NULL)
+        return error_reject(reterr, "NOT_JSON", "read data_base64: it is no base64 text");
+    if (!json_decode_strict(bytes, size, &envelope->decoded, reterr))
+        return false;
+    envelope->data = envelope->decoded;
+    return true;
+}
+
+/* The data of a structured event, in either form. */
+static bool read_data(const json_t *root, Arena *arena, Envelope *envelope, Error *reterr)
+{
+    const json_t *data = field_member(root, "data");
+    const json_t *base64 = field_member(root, "data_base64");
+    if (data == NULL && base64 == NULL)
+        return reject_attribute("data", "is missing (or data_base64)", reterr);
+    if (data != NULL && base64 != NULL)
+        return reject_attribute("data", "and data_base64 are both there: give one", reterr);
+    if (base64 != NULL)
+        return read_base64(base64, arena, envelope, reterr);
+    if (!json_is_object(data))
+        return reject_attribute("data", "must be an object", reterr);
+    envelope->data = data;
+    return true;
+}
+
+/* Keeps root in any case. */
+static bool read_structured(json_t *root, Arena *arena, Envelope *envelope, Error *reterr)
 {
     const char *texts[ATTRIBUTE_COUNT];
+    envelope->root = root;
     for (size_t i = 0; i < ATTRIBUTE_COUNT; i++) {
         const char *name = attributes[i].header + prefix_size;
         const json_t *value = json_object_get(root, name);
@@ -77,62 +110,92 @@ static bool read_members(const json_t *root, Arena *arena, Envelope *ret_envelop
                             json_string_length(value), arena, &texts[i], reterr))
             return false;
     }
-    const json_t *data = field_member(root, "data");
-    if (!json_is_object(data)) /* data_base64 is no JSON data either */
-        return reject_attribute("data", "must be an object", reterr);
-    if (!fill_envelope(texts, ret_envelope, reterr))
-        return false;
-    ret_envelope->data = data;
-    return true;
+    return fill_envelope(texts, envelope, reterr) && read_data(root, arena, envelope, reterr);
 }
 
-static bool read_structured(const Record *record, Arena *arena, Envelope *ret_envelope,
-                            Error *reterr)
-{
-    JSON_AUTO root = NULL;
-    if (!json_decode_strict(record->value, record->value_size, &root, reterr) ||
-        !read_members(root, arena, ret_envelope, reterr))
-        return false;
-    ret_envelope->root = json_incref(root);
-    return true;
-}
-
-static bool is_structured(const Record *record)
+static bool says_structured(const Record *record)
 {
     static const char type[] = "application/cloudevents+json";
     const size_t type_size = sizeof type - 1;
     const RecordHeader *header = record_header(record, "content-type");
-    return header != NULL && header->value != NULL && header->value_size >= type_size &&
-           strncasecmp(header->value, type, type_size) == 0;
+    if (header == NULL)
+        return false;
+    const char *value = header->value;
+    size_t size = header->value_size;
+    for (; size > 0 && (*value == ' ' || *value == '\t'); size--)
+        value++;
+    return size >= type_size && strncasecmp(value, type, type_size) == 0 &&
+           (size == type_size || strchr("; \t", value[type_size]) != NULL);
+}
+
+static bool has_attribute_header(const Record *record)
+{
+    for (size_t i = 0; i < record->header_count; i++)
+        if (strncasecmp(record->headers[i].name, prefix, prefix_size) == 0)
+            return true;
+    return false;
 }
 
 /* A claim from `kcat -P`, or from whoever has never heard of CloudEvents. */
 static bool is_friendly(const Record *record)
 {
-    if (strcmp(record->topic, "claim-submission") != 0)
-        return false;
-    for (size_t i = 0; i < record->header_count; i++) {
-        if (strncmp(record->headers[i].name, "ce_", prefix_size) == 0)
-            return false;
-    }
+    return strcmp(record->topic, "claim-submission") == 0;
+}
+
+static bool reject_no_envelope(Error *reterr)
+{
+    return error_reject(reterr, "HEADER_MISSING",
+                        "read envelope: there is no ce_ header (ce_specversion, ce_id, ce_source,"
+                        " ce_type), and the value is no structured CloudEvent (specversion, id,"
+                        " source, type, data)");
+}
+
+/* One of the four may be missing, and is named then; what is no envelope has none of them. */
+static bool is_structured(const json_t *root)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < ATTRIBUTE_COUNT; i++)
+        count += json_object_get(root, attributes[i].header + prefix_size) != NULL;
+    return count >= 2;
+}
+
+/* No ce_ header: the value says what it is. */
+static bool read_value(const Record *record, Arena *arena, Envelope *envelope, Error *reterr)
+{
+    json_t *root = NULL;
+    if (!json_decode_strict(record->value, record->value_size, &root, reterr))
+        return is_friendly(record) ? false : reject_no_envelope(reterr);
+    if (is_structured(root))
+        return read_structured(root, arena, envelope, reterr);
+    envelope->root = root;
+    if (!is_friendly(record))
+        return reject_no_envelope(reterr);
+    envelope->type = event_type_name(EVENT_CLAIM_SUBMITTED);
+    envelope->source = "urn:cpor:friendly";
+    envelope->data = root;
     return true;
 }
 
 bool envelope_read(const Record *record, Arena *arena, Envelope *ret_envelope, Error *reterr)
 {
+    *ret_envelope = (Envelope){0};
+    if (record->headers_are_too_large)
+        return error_reject(reterr, "TOO_LARGE", "read headers: %zu bytes, at most %d are allowed",
+                            record->headers_size, RECORD_HEADERS_SIZE_MAX);
     if (record->value_size > EVENT_SIZE_MAX)
         return error_reject(reterr, "TOO_LARGE", "read value: %zu bytes, at most %d are allowed",
                             record->value_size, EVENT_SIZE_MAX);
-    if (is_structured(record))
-        return read_structured(record, arena, ret_envelope, reterr);
-    if (!is_friendly(record))
-        return read_binary(record, arena, ret_envelope, reterr);
-    *ret_envelope =
-        (Envelope){.type = event_type_name(EVENT_CLAIM_SUBMITTED), .source = "urn:cpor:friendly"};
-    return true;
+    if (says_structured(record)) {
+        json_t *root = NULL;
+        return json_decode_strict(record->value, record->value_size, &root, reterr) &&
+               read_structured(root, arena, ret_envelope, reterr);
+    }
+    return has_attribute_header(record) ? read_binary(record, arena, ret_envelope, reterr)
+                                        : read_value(record, arena, ret_envelope, reterr);
 }
 
 void envelope_release(Envelope *envelope)
 {
     json_release(&envelope->root);
+    json_release(&envelope->decoded);
 }

@@ -9,13 +9,17 @@ typedef struct Envelope {
     const char *type; /* ce_type, known or not */
     const char *source;
     const char *id;     /* NULL: friendly input, its id is in the data */
-    json_t *root;       /* structured: the parsed value, else NULL; owned */
-    const json_t *data; /* structured: the data in root */
+    json_t *root;       /* the parsed value, where the envelope had to look into it; owned */
+    json_t *decoded;    /* structured: what data_base64 held; owned */
+    const json_t *data; /* where it is parsed already: in root or decoded; else NULL */
 } Envelope;
 
-/* envelope_read - by the mode that the headers say.
- * Errors: REJECT TOO_LARGE, HEADER_MISSING; structured also NOT_JSON, TOO_DEEP, FIELD_INVALID,
- *         for an envelope that cannot be read cannot miss anything. */
+/* envelope_read - by the mode in which it came: structured where content-type says so, or where
+ * there is no ce_ header and the value is such an object; binary where there is a ce_ header; else
+ * friendly, on the topic that takes it.
+ * Errors: REJECT TOO_LARGE, HEADER_MISSING (what is missing in that mode); without ce_ headers also
+ *         NOT_JSON, TOO_DEEP, FIELD_INVALID, for an envelope that cannot be read cannot miss
+ *         anything. */
 MUST_CHECK bool envelope_read(const Record *record, Arena *arena, Envelope *ret_envelope,
                               Error *reterr);
 void envelope_release(Envelope *envelope);

@@ -6,6 +6,9 @@
 
 #include <string.h>
 
+/* Behind the findings: what was omitted, the version of the rules, the end. */
+enum { FINDINGS_TAIL_SIZE = 512 };
+
 static void write_association_id(JsonWriter *writer, const Claim *claim, const Line *line)
 {
     char id[UUID_SIZE];
@@ -52,16 +55,33 @@ static void write_finding(JsonWriter *writer, const Finding *finding)
 }
 
 /* What waits is no news for the partner: it becomes a refusal in time, or nothing. */
-static void write_findings(JsonWriter *writer, const Claim *claim)
+static bool is_told(const Claim *claim, const Finding *finding)
 {
+    (void)claim;
+    return finding->kind == FINDING_REFUSAL || finding->kind == FINDING_QUESTION;
+}
+
+/* An event has a limit: findings that would not fit are counted. What follows them has its room. */
+static void write_findings(JsonWriter *writer, const Claim *claim,
+                           bool (*is_wanted)(const Claim *claim, const Finding *finding))
+{
+    int64_t omitted_count = 0;
     writer_key(writer, "findings");
     writer_open(writer, '[');
     for (size_t i = 0; i < claim->finding_count; i++) {
-        const FindingKind kind = claim->findings[i].kind;
-        if (kind == FINDING_REFUSAL || kind == FINDING_QUESTION)
+        if (!is_wanted(claim, &claim->findings[i]))
+            continue;
+        const JsonWriter before = *writer;
+        if (omitted_count == 0)
             write_finding(writer, &claim->findings[i]);
+        if (omitted_count > 0 || writer->size > OUTCOME_SIZE_MAX - FINDINGS_TAIL_SIZE) {
+            omitted_count++;
+            *writer = before;
+        }
     }
     writer_close(writer, ']');
+    if (omitted_count > 0)
+        writer_member_integer(writer, "findings_omitted", omitted_count);
 }
 
 static int64_t status_deadline(const Claim *claim)
@@ -89,7 +109,7 @@ const char *status_body(const Claim *claim, ClaimStatus previous, int64_t at_ms,
     writer_member_instant(&writer, "first_submitted_at", claim->first_submitted_at_ms);
     writer_member_instant(&writer, "deadline_at", status_deadline(claim));
     write_status_lines(&writer, claim);
-    write_findings(&writer, claim);
+    write_findings(&writer, claim, is_told);
     writer_member_or_null(&writer, "rules_version", claim->rules_version);
     writer_close(&writer, '}');
     return writer_finish(&writer, ret_size);
@@ -105,12 +125,7 @@ const char *reminder_body(const Claim *claim, Arena *arena, size_t *ret_size)
     writer_member_or_null(&writer, "mpn_id", claim->mpn_id);
     writer_member_integer(&writer, "revision", claim->revision);
     writer_member_instant(&writer, "deadline_at", claim->answer_due_at_ms);
-    writer_key(&writer, "findings");
-    writer_open(&writer, '[');
-    for (size_t i = 0; i < claim->finding_count; i++)
-        if (claim_finding_is_open(claim, &claim->findings[i]))
-            write_finding(&writer, &claim->findings[i]);
-    writer_close(&writer, ']');
+    write_findings(&writer, claim, claim_finding_is_open);
     writer_close(&writer, '}');
     return writer_finish(&writer, ret_size);
 }

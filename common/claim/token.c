@@ -3,6 +3,7 @@
 
 #include "claim/text_check.h"
 #include "claim/uuid.h"
+#include "runtime/digest.h"
 
 #include <inttypes.h>
 #include <openssl/crypto.h>

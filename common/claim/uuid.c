@@ -110,12 +110,3 @@ void uuid_cause(const char *source, const char *id, char ret_id[UUID_SIZE])
     digest_parts(sha256, parts, 2, bytes);
     put_uuid(bytes, ret_id);
 }
-
-void sha256_hex(const void *bytes, size_t size, char ret_hex[65])
-{
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    const Part parts[] = {{bytes, size}};
-    pthread_once(&fetch_once, fetch_digests);
-    digest_parts(sha256, parts, 1, digest);
-    put_hex(ret_hex, digest, 32);
-}

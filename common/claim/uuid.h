@@ -16,6 +16,3 @@ void uuid_event(const char *name, char ret_id[UUID_SIZE]);
 /* uuid_cause - a key for (source, id): SHA-256 of source, NUL, id, cut to 128 bits, as uuid text.
  */
 void uuid_cause(const char *source, const char *id, char ret_id[UUID_SIZE]);
-
-/* sha256_hex - 64 hex digits and NUL. */
-void sha256_hex(const void *bytes, size_t size, char ret_hex[65]);

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static void error_fill(Error *reterr, ErrorClass class, const char *code, const char *format,
                        va_list arguments) PRINTF_LIKE(4, 0);
@@ -32,6 +33,22 @@ bool error_reject(Error *reterr, const char *code, const char *format, ...)
     error_fill(reterr, ERROR_REJECT, code, format, arguments);
     va_end(arguments);
     return false;
+}
+
+static const char poison[] = "POISON";
+
+bool error_poison(Error *reterr, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error_fill(reterr, ERROR_FATAL, poison, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool error_is_poison(const Error *error)
+{
+    return error->class == ERROR_FATAL && strcmp(error->code, poison) == 0;
 }
 
 const char *error_class_name(ErrorClass class)

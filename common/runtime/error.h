@@ -18,7 +18,7 @@ typedef enum ErrorClass {
 
 typedef struct Error {
     ErrorClass class;
-    char code[ERROR_CODE_SIZE]; /* REJECT: the dead-letter code; else empty */
+    char code[ERROR_CODE_SIZE]; /* REJECT: the dead-letter code; see error_poison; else empty */
     char text[ERROR_TEXT_SIZE]; /* "verb object: cause (what to do)" */
 } Error;
 
@@ -39,6 +39,17 @@ bool error_set(Error *reterr, ErrorClass class, const char *format, ...) PRINTF_
  * Returns: false, always.
  */
 bool error_reject(Error *reterr, const char *code, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/*
+ * error_poison - fill a FATAL error of which the records in hand are the cause, not the set-up: its
+ * code is "POISON", and the loop puts aside the one record that makes it (worker.h).
+ *
+ * Returns: false, always.
+ */
+bool error_poison(Error *reterr, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* error_is_poison - the error came from error_poison. */
+bool error_is_poison(const Error *error);
 
 /* error_class_name - "retry", "reject", "fatal" or "none", for log lines. */
 const char *error_class_name(ErrorClass class);

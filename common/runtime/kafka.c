@@ -142,35 +142,54 @@ static const char *topic_short_name(const Kafka *kafka, const char *name)
     return ""; /* not subscribed: cannot come */
 }
 
-static void record_read_headers(Record *record, const rd_kafka_message_t *message)
+static size_t headers_size(const rd_kafka_headers_t *headers, size_t count)
 {
-    rd_kafka_headers_t *headers;
-    record->header_count = 0;
-    record->header_total = 0;
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return;
-    record->header_total = rd_kafka_header_cnt(headers);
-    for (size_t i = 0; i < record->header_total && i < RECORD_HEADER_COUNT_MAX; i++) {
-        const void *value;
-        RecordHeader *header = &record->headers[record->header_count++];
-        rd_kafka_header_get_all(headers, i, &header->name, &value, &header->value_size);
-        header->value = value == NULL ? "" : value;
+    const char *name;
+    const void *value;
+    size_t value_size, size = 0;
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_header_get_all(headers, i, &name, &value, &value_size);
+        size += strlen(name) + value_size;
     }
+    return size;
 }
 
-static void record_read(const Kafka *kafka, const rd_kafka_message_t *message, Record *ret_record)
+static void record_read_headers(Kafka *kafka, const rd_kafka_message_t *message, Record *record)
 {
-    ret_record->topic = topic_short_name(kafka, rd_kafka_topic_name(message->rkt));
-    ret_record->partition = message->partition;
-    ret_record->offset = message->offset;
-    ret_record->timestamp_ms = rd_kafka_message_timestamp(message, NULL);
-    ret_record->receipt_at_ms = clock_from_wall(kafka->settings.clock, ret_record->timestamp_ms);
-    ret_record->key = message->key;
-    ret_record->key_size = message->key_len;
-    ret_record->value = message->payload;
-    ret_record->value_size = message->len;
-    record_read_headers(ret_record, message);
-    ret_record->handle = message;
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    const size_t count = rd_kafka_header_cnt(headers);
+    record->headers_size = headers_size(headers, count);
+    record->headers_are_too_large = !record_headers_fit(count, record->headers_size);
+    if (record->headers_are_too_large)
+        return;
+    RecordHeader *read = arena_new(&kafka->headers, count * sizeof *read);
+    for (size_t i = 0; i < count; i++) {
+        const void *value;
+        rd_kafka_header_get_all(headers, i, &read[i].name, &value, &read[i].value_size);
+        read[i].value = value == NULL ? "" : value;
+    }
+    record->headers = read;
+    record->header_count = count;
+}
+
+static void record_read(Kafka *kafka, const rd_kafka_message_t *message, Record *ret_record)
+{
+    const int64_t timestamp_ms = rd_kafka_message_timestamp(message, NULL);
+    *ret_record = (Record){
+        .topic = topic_short_name(kafka, rd_kafka_topic_name(message->rkt)),
+        .partition = message->partition,
+        .offset = message->offset,
+        .timestamp_ms = timestamp_ms,
+        .receipt_at_ms = clock_from_wall(kafka->settings.clock, timestamp_ms),
+        .key = message->key,
+        .key_size = message->key_len,
+        .value = message->payload,
+        .value_size = message->len,
+        .handle = message,
+    };
+    record_read_headers(kafka, message, ret_record);
 }
 
 void kafka_messages_destroy(Kafka *kafka)
@@ -190,11 +209,21 @@ static int time_left_ms(int64_t deadline_mono_ms)
     return left_ms > 0 ? (int)left_ms : 0;
 }
 
+/* Of all that a message holds in memory: of some, the headers are the most. */
+static int64_t message_size(const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers;
+    size_t size = message->len + message->key_len;
+    if (rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        size += headers_size(headers, rd_kafka_header_cnt(headers));
+    return (int64_t)size;
+}
+
 static int64_t messages_size(const Kafka *kafka)
 {
     int64_t size = 0;
     for (size_t i = 0; i < kafka->message_count; i++)
-        size += (int64_t)kafka->messages[i]->len;
+        size += message_size(kafka->messages[i]);
     return size;
 }
 
@@ -226,7 +255,7 @@ static bool poll_messages(Kafka *kafka, int wait_ms, Error *reterr)
         if (kafka->message_count == 0)
             deadline_mono_ms = clock_mono_now() + settings->batch_wait_ms;
         kafka->messages[kafka->message_count++] = message;
-        size += (int64_t)message->len;
+        size += message_size(message);
         if (size >= settings->batch_size_max)
             return true;
     }
@@ -246,6 +275,7 @@ bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
     kafka->batch_number++;
     if (kafka->membership == NULL)
         kafka->membership = rd_kafka_consumer_group_metadata(kafka->consumer);
+    arena_reset(&kafka->headers);
     for (size_t i = 0; i < kafka->message_count; i++)
         record_read(kafka, kafka->messages[i], &kafka->records[i]);
     batch->records = kafka->records;

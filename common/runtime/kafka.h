@@ -22,7 +22,7 @@ typedef struct KafkaSettings {
     const char *const *output_topics; /* likewise, or NULL: looked up at open, see kafka_warm */
     int batch_count_max;
     int batch_wait_ms;
-    int64_t batch_size_max; /* bytes of values after which a batch is closed */
+    int64_t batch_size_max; /* bytes of records after which a batch is closed */
     const Clock *clock;
 } KafkaSettings;
 

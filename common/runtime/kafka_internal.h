@@ -52,6 +52,7 @@ struct Kafka {
     pthread_mutex_t append_lock;
 
     Record *records; /* batch_count_max of them, sized once */
+    Arena headers;   /* theirs: of the batch in hand */
     rd_kafka_message_t **messages;
     size_t message_count; /* of the batch in hand; 0: none */
     uint64_t batch_number;
@@ -89,6 +90,23 @@ const char *kafka_advice(rd_kafka_resp_err_t code);
 MUST_CHECK bool kafka_check_alive(rd_kafka_t *client, const char *what, Error *reterr);
 
 extern const char kafka_dead_letter_topic[];
+
+/* What a producer needs of one record; texts are copied into its queue. */
+typedef struct KafkaProduced {
+    const char *topic; /* with prefix */
+    const void *key;
+    size_t key_size;
+    const void *value;
+    size_t value_size;
+    rd_kafka_headers_t *headers; /* taken */
+    void *opaque;
+} KafkaProduced;
+
+/* kafka_produce - Returns: as kafka_send_outcome. */
+rd_kafka_resp_err_t kafka_produce(rd_kafka_t *producer, const KafkaProduced *produced);
+
+/* kafka_headers_add - a header that is a text. */
+void kafka_headers_add(rd_kafka_headers_t *headers, const char *name, const char *value);
 
 /* kafka_send_outcome / kafka_send_dead_letter - hand one record to a producer's queue.
  * Returns: NO_ERROR; _QUEUE_FULL: poll, then again; else why the record cannot be sent. */

@@ -46,6 +46,7 @@ static Kafka *kafka_new(const KafkaSettings *settings)
     snprintf(kafka->group, sizeof kafka->group, "%s%s", settings->group_prefix, settings->service);
     snprintf(kafka->source, sizeof kafka->source, "cpor/%s", settings->service);
     pthread_mutex_init(&kafka->append_lock, NULL);
+    arena_init(&kafka->headers);
     kafka->refusal = (KafkaRefusal)KAFKA_REFUSAL_INIT;
 
     const size_t room = (size_t)settings->batch_count_max;
@@ -143,6 +144,7 @@ void kafka_release(Kafka **kafka_place)
     for (size_t i = 0; i < kafka->topic_count; i++)
         free(kafka->topic_names[i]);
     pthread_mutex_destroy(&kafka->append_lock);
+    arena_deinit(&kafka->headers);
     free(kafka->records);
     free(kafka->messages);
     free(kafka);

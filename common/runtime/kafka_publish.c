@@ -248,7 +248,8 @@ bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
 
     if (kafka->batch_lost)
         return error_set(reterr, ERROR_RETRY, "publish: the batch's partitions were revoked");
-    if (!kafka_check_alive(kafka->producer, "publish", reterr) ||
+    if (!outcomes_fit(batch->outcomes, batch->outcome_count, reterr) ||
+        !kafka_check_alive(kafka->producer, "publish", reterr) ||
         !txn_settle(kafka, deadline_mono_ms, &published, reterr))
         return false;
     if (published)

@@ -6,7 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RECORD_HEADER_COUNT_MAX = 64 };
+enum {
+    RECORD_HEADERS_SIZE_MAX = 64 * 1024, /* names and values of all headers together */
+    RECORD_HEADER_COUNT_MAX = 64 * 1024, /* none but empty headers are more in so many bytes */
+    OUTCOME_SIZE_MAX = 256 * 1024,       /* of a body: what any consumer has to take */
+    OUTCOME_NAME_SIZE_MAX = 4096,        /* of key, type, id and subject together */
+    TRACEPARENT_LENGTH = 55,
+    TRACESTATE_SIZE_MAX = 512,
+};
 
 typedef struct RecordHeader {
     const char *name;
@@ -25,14 +32,26 @@ typedef struct Record {
     size_t key_size;
     const void *value; /* NULL: tombstone */
     size_t value_size;
-    RecordHeader headers[RECORD_HEADER_COUNT_MAX]; /* the first ones; see header_total */
+    const RecordHeader *headers; /* all of them, as they came; none where they are too large */
     size_t header_count;
-    size_t header_total; /* of the record; what is over the limit is still kept in a dead letter */
-    const void *handle;  /* the adapter's own; NULL: made of stored bytes, all is in the fields */
+    size_t headers_size; /* names and values, as they came */
+    bool headers_are_too_large;
+    const void *handle; /* the adapter's own; NULL: made of stored bytes, all is in the fields */
 } Record;
 
-/* record_header - the first header with this name (case-sensitive), or NULL. */
+/* record_headers_fit - whether headers of this count and size are a record's to have: together at
+ * most RECORD_HEADERS_SIZE_MAX bytes. Source: EVENTS section 1. */
+bool record_headers_fit(size_t count, size_t size);
+
+/* record_header - the last header with this name (as Java's lastHeader), whatever its case (ASCII);
+ * or NULL. */
 const RecordHeader *record_header(const Record *record, const char *name);
+
+/* record_traceparent / record_tracestate - those of the record if they are such as may be passed
+ * on, else NULL: a well-formed traceparent of version 00 to fe; beside it a tracestate of 1 …
+ * TRACESTATE_SIZE_MAX printable bytes. Source: W3C Trace Context. */
+const RecordHeader *record_traceparent(const Record *record);
+const RecordHeader *record_tracestate(const Record *record);
 
 /* What a handler publishes: borrowed by the worker until the batch is published. */
 typedef struct Outcome {
@@ -71,6 +90,15 @@ typedef struct Batch {
 void batch_add_outcome(Batch *batch, const Outcome *outcome);
 void batch_add_dead_letter(Batch *batch, const Record *record, const char *reason,
                            const char *detail);
+
+/*
+ * outcomes_fit - the one gate of what goes out: each is as large as its topic takes at most, body,
+ * key and headers, as they will be encoded. Before anything of them is saved, and once more before
+ * the Kafka transaction begins.
+ *
+ * Errors:  FATAL with code POISON: names the first that does not fit.
+ */
+MUST_CHECK bool outcomes_fit(const Outcome *outcomes, size_t count, Error *reterr);
 
 /* batch_cut - only the first count records (1 or more) are this batch's: for a handler that has
  * made enough to publish at once. The others come with the next. Not after a record behind them was

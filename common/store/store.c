@@ -89,6 +89,7 @@ void work_init(Work *work, Store *store, Batch *batch)
     text_map_init(&work->claims, work->arena);
     text_map_init(&work->wanted, work->arena);
     text_map_init(&work->causes, work->arena);
+    text_map_init(&work->names, work->arena);
     text_map_init(&work->positions, work->arena);
     slot_book_init(&work->slots, work->arena);
 }

@@ -134,7 +134,8 @@ typedef struct Work {
     size_t wanted_count, wanted_room;
     Entry **entries;
     size_t entry_count, entry_room;
-    TextMap causes; /* cause key, and the same with coordinates -> Cause; see store_load.c */
+    TextMap causes; /* cause key with coordinates -> Cause; see store_cause.c */
+    TextMap names;  /* cause key -> what it stands for; likewise */
     SlotBook slots;
     TextMap positions; /* topic/partition -> Position, see store_position.c */
     bool is_partial;   /* the batch is saved piece by piece: its positions decide nothing */
@@ -184,6 +185,7 @@ typedef enum Meeting {
     MEETING_REPLAYED,  /* this very record was handled before a crash: its outcomes are published */
     MEETING_DUPLICATE, /* (source, id) came before at other coordinates: changes, publishes nothing
                         */
+    MEETING_REUSED, /* (source, id) names another event: a dead letter, ID_REUSED. No opt-out is */
 } Meeting;
 
 /* work_meet - is this event new? Call once per event, in order; counts and publishes as needed. */

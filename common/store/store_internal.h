@@ -10,6 +10,10 @@ typedef struct Cause {
     size_t count, room;
 } Cause;
 
+/* causes_load - what the history says of the work's events; sets those apart whose name is another
+ * event's. Cost: one round trip, rarely two. */
+MUST_CHECK bool causes_load(Work *work, Error *reterr);
+
 /* claim_key - "tenant/claim", the key of the work's maps of claims. */
 void claim_key(const char *tenant_id, const char *claim_id,
                char ret_key[UUID_SIZE + CLAIM_ID_SIZE]);

@@ -88,16 +88,19 @@ static const char *headers_encode(const Record *record, Arena *arena)
 static void headers_decode(const char *text, Record *record, Arena *arena)
 {
     JSON_AUTO root = json_loads(text, 0, NULL);
+    const size_t count = json_array_size(root);
+    RecordHeader *headers = arena_new(arena, (count + 1) * sizeof *headers);
     size_t name_size;
-    for (size_t i = 0; i < json_array_size(root) && i < RECORD_HEADER_COUNT_MAX; i++) {
+    for (size_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(root, i);
         const char *name = json_string_value(json_object_get(item, "name"));
         const char *value = json_string_value(json_object_get(item, "value"));
-        RecordHeader *header = &record->headers[record->header_count++];
-        header->name = bytes_of(name == NULL ? "" : name, &name_size, arena);
-        header->value = bytes_of(value == NULL ? "" : value, &header->value_size, arena);
+        headers[i].name = bytes_of(name == NULL ? "" : name, &name_size, arena);
+        headers[i].value = bytes_of(value == NULL ? "" : value, &headers[i].value_size, arena);
+        record->headers_size += name_size + headers[i].value_size;
     }
-    record->header_total = record->header_count;
+    record->headers = headers;
+    record->header_count = count;
 }
 
 /* ---- rows ---- */

@@ -1,4 +1,4 @@
-/* store_load.c - lock and load claims, then ask the history which events were handled before. */
+/* store_load.c - lock and load claims, documents and slots. */
 #include "claim/outbound.h"
 #include "claim/uuid.h"
 #include "runtime/crash_point.h"
@@ -52,64 +52,9 @@ static bool work_load_claims(Work *work, Error *reterr)
     return done;
 }
 
-/* Handled where: (source, id) alone names the event, with its coordinates the very record. */
-static const char *coordinates_key(Arena *arena, const char *cause_key, const char *topic,
-                                   int64_t partition, int64_t offset)
-{
-    return arena_printf(arena, "%s %s/%lld/%lld", cause_key, topic, (long long)partition,
-                        (long long)offset);
-}
-
-static void work_take_cause(Work *work, const DbResult *result, size_t row)
-{
-    const char *ignored = db_text(result, row, 5);
-    const size_t mark = strlen(DEAD_LETTER_MARK), vain = strlen(KEPT_IN_VAIN_MARK);
-    const bool is_dead = strncmp(ignored, DEAD_LETTER_MARK, mark) == 0;
-    const char *key = coordinates_key(work->arena, db_text(result, row, 0), db_text(result, row, 1),
-                                      db_integer(result, row, 2), db_integer(result, row, 3));
-    Cause *cause = text_map_get(&work->causes, key);
-    if (cause == NULL) {
-        cause = arena_new(work->arena, sizeof *cause);
-        text_map_put(&work->causes, key, cause);
-    }
-    if (is_dead)
-        cause->dead_letter = arena_text(work->arena, ignored + mark);
-    /* A dead letter that an operator puts back, at other coordinates, is to be tried again. */
-    const bool is_open = is_dead || strncmp(ignored, KEPT_IN_VAIN_MARK, vain) == 0;
-    text_map_put(&work->causes, db_text(result, row, 0), is_open ? NULL : cause);
-    cause->outcomes = arena_grow(work->arena, cause->outcomes, sizeof *cause->outcomes,
-                                 cause->count, &cause->room);
-    cause->outcomes[cause->count++] = arena_text(work->arena, db_text(result, row, 4));
-}
-
-static bool work_load_causes(Work *work, Error *reterr)
-{
-    static const DbStatement statement = {
-        "history-causes",
-        "select cause_key, cause_topic, cause_partition, cause_offset, outcomes,"
-        " coalesce(ignored, '') from history where cause_key = any($1::uuid[]) order by id"};
-    DbColumn keys;
-    db_column_init(&keys, work->arena);
-    for (size_t i = 0; i < work->event_count; i++) {
-        db_column_add_text(&keys, work->events[i].cause_key);
-        if (work->settles)
-            db_column_add_text(&keys, work_settling(work, &work->events[i])->cause_key);
-    }
-    const char *parameters[] = {db_column_literal(&keys)};
-    DbResult *result = NULL;
-    if (!database_run(work->database, &statement, parameters, 1, &result, reterr))
-        return false;
-    text_map_init(&work->causes, work->arena);
-    for (size_t row = 0; row < db_result_rows(result); row++)
-        work_take_cause(work, result, row);
-    db_result_release(&result);
-    return true;
-}
-
 bool work_load(Work *work, Error *reterr)
 {
-    return work_load_claims(work, reterr) &&
-           (work->event_count == 0 || work_load_causes(work, reterr));
+    return work_load_claims(work, reterr) && (work->event_count == 0 || causes_load(work, reterr));
 }
 
 bool work_run_names(Work *work, const DbStatement *statement, const ClaimName *names, size_t count,
@@ -216,89 +161,4 @@ bool work_load_slots(Work *work, const SlotWanted *wanted, size_t count, Error *
     }
     db_result_release(&result);
     return work_load_contenders(work, wanted, count, reterr);
-}
-
-/* ---- meeting ---- */
-
-/* The very events that the crash kept back, byte for byte. */
-static void work_replay(Work *work, const Cause *cause, const Event *event)
-{
-    for (size_t i = 0; i < cause->count; i++) {
-        Outcome *outcomes = NULL;
-        size_t count = 0;
-        Error error = {0};
-        if (!outcomes_decode(cause->outcomes[i], event->record, work->arena, &outcomes, &count,
-                             &error)) {
-            log_error(LOG_ERROR, "outcomes-unreadable", &error, "cause_key=%s", event->cause_key);
-            continue;
-        }
-        Move *move = arena_new(work->arena, sizeof *move);
-        move->outcomes = outcomes;
-        move->outcome_count = count;
-        work->moves = arena_grow(work->arena, work->moves, sizeof(Move *), work->move_count,
-                                 &work->move_room);
-        work->moves[work->move_count++] = move; /* no event: published, not saved again */
-    }
-}
-
-static const Cause *work_cause_of(const Work *work, const Event *event)
-{
-    const Record *record = event->record;
-    return text_map_get(&work->causes, coordinates_key(work->arena, event->cause_key, record->topic,
-                                                       record->partition, record->offset));
-}
-
-void settling_key(const Event *event, Arena *arena, char ret_key[UUID_SIZE])
-{
-    uuid_cause(arena_printf(arena, "settle %s", event->source), event->id, ret_key);
-}
-
-const Event *work_settling(Work *work, const Event *event)
-{
-    Event *settling = arena_new(work->arena, sizeof *settling);
-    *settling = *event;
-    settling->actor = (Actor){.type = ACTOR_SYSTEM, .id = ""};
-    settling->reason = NULL;
-    settling_key(event, work->arena, settling->cause_key);
-    return settling;
-}
-
-void work_resume(Work *work, const Event *event)
-{
-    const Event *settling = work_settling(work, event);
-    const Cause *cause = work_cause_of(work, settling);
-    if (cause != NULL)
-        work_replay(work, cause, settling);
-}
-
-bool work_was_dead(const Work *work, const Event *event)
-{
-    const Cause *cause = work_cause_of(work, event);
-    return cause != NULL && cause->dead_letter != NULL;
-}
-
-Meeting work_was_handled(Work *work, const Event *event)
-{
-    if (work_cause_of(work, event) != NULL || position_is_past(work, event->record))
-        return MEETING_REPLAYED;
-    return text_map_get(&work->causes, event->cause_key) != NULL ? MEETING_DUPLICATE : MEETING_NEW;
-}
-
-Meeting work_meet(Work *work, const Event *event)
-{
-    const Meeting meeting = work_was_handled(work, event);
-    if (meeting == MEETING_REPLAYED) {
-        const Cause *cause = work_cause_of(work, event);
-        if (cause != NULL) /* else it moved nothing then, and moves nothing now */
-            work_replay(work, cause, event);
-        if (cause != NULL && cause->dead_letter != NULL)
-            work_dead_letter_again(work, event, cause->dead_letter);
-        metric_add(work->store->events_replayed, 1);
-    } else if (meeting == MEETING_DUPLICATE) {
-        metric_add(work->store->events_duplicate, 1);
-    } else {
-        Cause *cause = arena_new(work->arena, sizeof *cause); /* a second one in this batch */
-        text_map_put(&work->causes, event->cause_key, cause);
-    }
-    return meeting;
 }

@@ -114,15 +114,9 @@ static void claim_take_lines(Claim *claim, const ClaimDocument *document, Arena 
 
 void claim_take_trace(Claim *claim, const Record *record)
 {
-    const RecordHeader *header = record_header(record, "traceparent");
-    claim->traceparent[0] = '\0';
-    if (header == NULL || header->value_size != TRACEPARENT_SIZE - 1)
-        return;
-    for (size_t i = 0; i < header->value_size; i++)
-        if (header->value[i] == '\0' || strchr("0123456789abcdef-", header->value[i]) == NULL)
-            return;
-    memcpy(claim->traceparent, header->value, header->value_size);
-    claim->traceparent[header->value_size] = '\0';
+    const RecordHeader *header = record_traceparent(record);
+    snprintf(claim->traceparent, sizeof claim->traceparent, "%.*s",
+             header == NULL ? 0 : TRACEPARENT_LENGTH, header == NULL ? "" : header->value);
 }
 
 static void submission_create(Work *work, const Event *event)
@@ -210,6 +204,10 @@ static void submission_forward(Work *work, const Event *event, Entry *entry)
     /* Handing on needs no memory: its id is the same each time. What the receipt settles does. */
     if (entry != NULL && work_was_handled(work, event) == MEETING_REPLAYED)
         (void)work_meet(work, event);
+    if (work_was_handled(work, event) == MEETING_REUSED) {
+        (void)work_meet(work, event);
+        return;
+    }
     /* A line of an imported claim may be on its way: the log that decides knows. */
     if (entry != NULL && entry->claim->origin != ORIGIN_LEGACY &&
         !evidence_fits(event, entry->claim)) {

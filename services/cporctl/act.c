@@ -145,10 +145,9 @@ static bool id_make(char ret_id[UUID_SIZE])
     return true;
 }
 
-static void record_header_add(Record *record, const char *name, const char *value)
+static RecordHeader header_of(const char *name, const char *value)
 {
-    record->headers[record->header_count++] = (RecordHeader){name, value, strlen(value)};
-    record->header_total = record->header_count;
+    return (RecordHeader){name, value, strlen(value)};
 }
 
 /* As its worker will: what it would refuse is refused here, before anybody sees it. */
@@ -157,15 +156,18 @@ static bool decode_first(const Act *act, const SentEvent *sent, Error *reterr)
     const EventContext context = {.zone_is_valid = NULL};
     Arena *arena = &act->session->arena;
     Event event;
-    Record *record = arena_new(arena, sizeof *record);
-    record->topic = event_type_topic(act->type);
-    record->value = sent->body;
-    record->value_size = sent->body_size;
-    record_header_add(record, "ce_specversion", "1.0");
-    record_header_add(record, "ce_id", sent->id);
-    record_header_add(record, "ce_source", SENDER_SOURCE);
-    record_header_add(record, "ce_type", sent->type);
-    return event_decode(record, &context, arena, &event, reterr);
+    const RecordHeader headers[] = {
+        header_of("ce_specversion", "1.0"),
+        header_of("ce_id", sent->id),
+        header_of("ce_source", SENDER_SOURCE),
+        header_of("ce_type", sent->type),
+    };
+    const Record record = {.topic = event_type_topic(act->type),
+                           .value = sent->body,
+                           .value_size = sent->body_size,
+                           .headers = headers,
+                           .header_count = sizeof headers / sizeof headers[0]};
+    return event_decode(&record, &context, arena, &event, reterr);
 }
 
 /* Called by the sender: context is the session. */

@@ -144,6 +144,12 @@ void audit_inputs_end(AuditInputs *inputs)
     }
 }
 
+/* What the same event left: by its name and content, or by the name of a release that kept no
+ * digests; or set apart from the event whose name it had. */
+#define SAME_EVENT(type)                                                                           \
+    "((h.cause_key = w.cause_key and case when h.cause_digest is null then h.event = " type        \
+    " else h.cause_digest = w.digest end) or h.cause_key = w.apart_key)"
+
 /* ---- a batch against the tables: rows of (index in the batch, what is wrong) ---- */
 
 static bool batch_ask(AuditInputs *inputs, InputCheck check, const DbStatement *statement,
@@ -164,25 +170,30 @@ static bool batch_check_history(AuditInputs *inputs)
     static const DbStatement statement = {
         "audit-input-lost",
         "select w.i, w.type || ' was consumed, and nothing tells what became of it'"
-        " from unnest($1::integer[], $2::uuid[], $3::text[]) as w(i, cause_key, type)"
-        " where not exists (select from history h where h.cause_key = w.cause_key)"};
-    DbColumn index, keys, types;
-    db_column_init(&index, &inputs->arena);
-    db_column_init(&keys, &inputs->arena);
-    db_column_init(&types, &inputs->arena);
+        " from unnest($1::integer[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[])"
+        " as w(i, cause_key, apart_key, digest, type)"
+        " where not exists (select from history h where h.cause_key in (w.cause_key, w.apart_key)"
+        " and " SAME_EVENT("w.type") ")"};
+    DbColumn columns[5];
+    const char *parameters[5];
+    for (size_t i = 0; i < 5; i++)
+        db_column_init(&columns[i], &inputs->arena);
     for (size_t i = 0; i < inputs->batch_count; i++) {
-        if (!inputs->batch[i].leaves_history)
+        const InputRecord *record = &inputs->batch[i];
+        if (!record->leaves_history)
             continue;
-        db_column_add_integer(&index, (int64_t)i);
-        db_column_add_text(&keys, inputs->batch[i].cause_key);
-        db_column_add_text(&types, inputs->batch[i].type);
+        db_column_add_integer(&columns[0], (int64_t)i);
+        db_column_add_text(&columns[1], record->cause_key);
+        db_column_add_text(&columns[2], record->apart_key);
+        db_column_add_text(&columns[3], record->digest);
+        db_column_add_text(&columns[4], record->type);
     }
-    const char *parameters[] = {db_column_literal(&index), db_column_literal(&keys),
-                                db_column_literal(&types)};
-    return batch_ask(inputs, INPUT_LOST, &statement, parameters, 3);
+    for (size_t i = 0; i < 5; i++)
+        parameters[i] = db_column_literal(&columns[i]);
+    return batch_ask(inputs, INPUT_LOST, &statement, parameters, 5);
 }
 
-enum { OPT_OUT_COLUMN_COUNT = 9 };
+enum { OPT_OUT_COLUMN_COUNT = 11 };
 
 /* Where the same event was handled at other coordinates alone, this record is its publisher's
  * duplicate: it may say what it likes. */
@@ -191,17 +202,18 @@ static const DbStatement opt_out_statement = {
     "select w.i, 'line ' || (l->>'n') || ' is official, its opt-out was received ' ||"
     " (l->>'due')::bigint - w.receipt_at_ms || ' ms before its deadline'"
     " from unnest($1::integer[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[],"
-    " $7::text[], $8::integer[], $9::bigint[]) as w(i, cause_key, tenant_id, claim_id, lines,"
-    " receipt_at_ms, topic, partition, log_offset)"
+    " $7::text[], $8::integer[], $9::bigint[], $10::uuid[], $11::uuid[]) as w(i, cause_key,"
+    " tenant_id, claim_id, lines, receipt_at_ms, topic, partition, log_offset, apart_key, digest)"
     " join claims c on c.tenant_id = w.tenant_id and c.claim_id = w.claim_id"
     " cross join jsonb_array_elements(c.lines) l"
     " where c.origin = 'CLAIM' and l->>'status' = 'OFFICIAL'"
     " and coalesce((l->>'due')::bigint, 0) >= w.receipt_at_ms"
     " and (w.lines = '' or position(' ' || (l->>'n') || ' ' in w.lines) > 0)"
-    " and (exists (select from history h where h.cause_key = w.cause_key"
+    " and (exists (select from history h where h.cause_key in (w.cause_key, w.apart_key)"
     " and h.cause_topic = w.topic and h.cause_partition = w.partition"
     " and h.cause_offset = w.log_offset)"
-    " or not exists (select from history h where h.cause_key = w.cause_key))"};
+    " or not exists (select from history h where h.cause_key in (w.cause_key, w.apart_key)"
+    " and " SAME_EVENT("'cpor.customer.opted-out.v1'") "))"};
 
 static bool batch_check_opt_outs(AuditInputs *inputs)
 {
@@ -224,6 +236,8 @@ static bool batch_check_opt_outs(AuditInputs *inputs)
         db_column_add_text(&columns[6], short_name(inputs, record->place));
         db_column_add_integer(&columns[7], record->place->partition);
         db_column_add_integer(&columns[8], record->offset);
+        db_column_add_text(&columns[9], record->apart_key);
+        db_column_add_text(&columns[10], record->digest);
     }
     for (size_t i = 0; i < OPT_OUT_COLUMN_COUNT; i++)
         parameters[i] = db_column_literal(&columns[i]);
@@ -338,13 +352,27 @@ static void take_unreadable(AuditInputs *inputs, const KafkaRecord *from, const 
         arena_printf(&inputs->scratch, "it was consumed and is no dead letter: %s", error->text));
 }
 
+/* Of what it was handed on as, where it was: under that name it has left its history. */
+static void take_keys(AuditInputs *inputs, InputRecord *input, const Event *event)
+{
+    Event twin = *event;
+    if (input->is_forwarded) {
+        twin.source = FORWARD_SOURCE;
+        twin.id = outbound_forward(event, &inputs->scratch).id;
+        uuid_cause(twin.source, twin.id, twin.cause_key);
+    }
+    input->cause_key = arena_text(&inputs->arena, twin.cause_key);
+    event_set_apart(&twin, &inputs->scratch);
+    input->apart_key = arena_text(&inputs->arena, twin.cause_key);
+    input->digest = arena_text(&inputs->arena, event->digest);
+}
+
 static void take_event(AuditInputs *inputs, const KafkaRecord *from, const Event *event)
 {
     const KafkaPlace *place = &inputs->places.places[from->place_index];
     InputRecord *input = &inputs->batch[inputs->batch_count++];
     Arena *arena = &inputs->arena;
-    *input = (InputRecord){.cause_key = arena_text(arena, event->cause_key),
-                           .tenant_id = arena_text(arena, event->tenant_id),
+    *input = (InputRecord){.tenant_id = arena_text(arena, event->tenant_id),
                            .claim_id = arena_text(arena, event->claim_id),
                            .type = event_type_name(event->type),
                            .place = place,
@@ -359,11 +387,7 @@ static void take_event(AuditInputs *inputs, const KafkaRecord *from, const Event
     }
     if (event->type == EVENT_CUSTOMER_OPTED_OUT)
         input->lines = lines_text(arena, event);
-    if (input->is_forwarded) {
-        char twin[UUID_SIZE];
-        uuid_cause(FORWARD_SOURCE, outbound_forward(event, &inputs->scratch).id, twin);
-        input->cause_key = arena_text(arena, twin);
-    }
+    take_keys(inputs, input, event);
 }
 
 static bool take_record(void *context, const KafkaRecord *from)
@@ -373,8 +397,9 @@ static bool take_record(void *context, const KafkaRecord *from)
     Event event;
     Error error = {0};
     inputs->record_count++;
-    input_record_make(inputs->session, &inputs->clock, &inputs->places.places[from->place_index],
-                      from, &record);
+    const RecordOrigin origin = {inputs->session, &inputs->clock,
+                                 &inputs->places.places[from->place_index], from};
+    input_record_make(&origin, &inputs->scratch, &record);
     if (!event_decode(&record, &input_event_context, &inputs->scratch, &event, &error))
         take_unreadable(inputs, from, &error);
     else if (leaves_history(event.type) ||

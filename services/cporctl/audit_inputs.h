@@ -19,6 +19,8 @@ typedef enum InputCheck { INPUT_LOST, INPUT_OPT_OUT, INPUT_EARLY, INPUT_CHECK_CO
 /* A record that was read, as long as its batch. */
 typedef struct InputRecord {
     const char *cause_key; /* of its history: its own, or that of what it was handed on as */
+    const char *apart_key; /* likewise, where its name is another event's */
+    const char *digest;
     const char *tenant_id, *claim_id, *type;
     const char *lines;        /* of an opt-out: " 1 2 ", "" for all; NULL: it is none */
     const char *settling_key; /* of what its receipt settled; NULL: its topic settles nothing */

@@ -13,7 +13,7 @@
     "earlier revision, stays dead"
 
 static const DlqReason reasons[] = {
-    {"TOO_LARGE", true, "publish it anew, at most 256 KiB"},
+    {"TOO_LARGE", true, "publish it anew: the value at most 256 KiB, all headers 64 KiB"},
     {"HEADER_MISSING", true, "publish it anew with ce_specversion, ce_id, ce_source and ce_type"},
     {"UNKNOWN_TYPE", true,
      "publish it anew with a ce_type that this topic has, or put it back once the workers know it"},
@@ -24,6 +24,9 @@ static const DlqReason reasons[] = {
     {"CLAIM_IMMUTABLE", true,
      "publish it anew under a claim_id of its own, or as a revision where the partner was asked"},
     {"TOKEN_INVALID", false, TOKEN_ADVICE},
+    {"ID_REUSED", true, "publish it anew under a ce_id of its own"},
+    {"POISON", false,
+     "put it back where it came from once a release is there that can read it: tell its makers"},
     {NULL, false, NULL},
 };
 

@@ -5,8 +5,10 @@
 #include "runtime/clock.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { NUMBER_SIZE = 24 };
 
@@ -53,14 +55,23 @@ static const TextField worker_fields[] = {TEXT_FIELD("dlq_reason", reason),
                                           TEXT_FIELD("dlq_topic", topic),
                                           {0}};
 
-/* The first header of a name counts, as for the workers. */
+/* The last header of a name counts, in whatever case, as for the workers. */
 static void take_text(DlqLetter *letter, const TextField *fields, const KafkaHeader *header)
 {
     for (; fields->name != NULL; fields++) {
         char *text = (char *)letter + fields->offset;
-        if (strcmp(fields->name, header->name) == 0 && *text == '\0')
+        if (strcasecmp(fields->name, header->name) == 0)
             copy_text(text, fields->size, header);
     }
+}
+
+/* "value=1400000 headers=120 key=36": the sizes as it came. */
+static void take_cut(DlqLetter *letter, const KafkaHeader *header)
+{
+    char text[DLQ_TEXT_SIZE];
+    copy_text(text, sizeof text, header);
+    letter->is_cut = true;
+    (void)!sscanf(text, "value=%zu", &letter->cut_size);
 }
 
 static void take_number(DlqLetter *letter, const KafkaHeader *header)
@@ -71,10 +82,8 @@ static void take_number(DlqLetter *letter, const KafkaHeader *header)
         letter->origin_offset = read_number(header);
     else if (strcmp(header->name, "dlq_timestamp") == 0)
         (void)!clock_parse(header->value, header->value_size, &letter->received_at_ms);
-    else if (strcmp(header->name, "dlq_cut") == 0) {
-        letter->is_cut = true;
-        letter->cut_size = (size_t)read_number(header);
-    }
+    else if (strcmp(header->name, "dlq_truncated") == 0)
+        take_cut(letter, header);
 }
 
 static void cut_prefix(const Session *session, char *topic)

@@ -5,8 +5,8 @@
 #include "workers.h"
 
 #include "claim/event.h"
-#include "claim/uuid.h"
 #include "runtime/crash_point.h"
+#include "runtime/digest.h"
 #include "runtime/text_map.h"
 
 #include <inttypes.h>

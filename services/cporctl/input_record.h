@@ -10,6 +10,13 @@
 /* For event_decode: any time zone, for a bad one is its claim's finding, no dead letter. */
 extern const EventContext input_event_context;
 
-/* input_record_make - borrows from the place and from what was read. */
-void input_record_make(const Session *session, const Clock *clock, const KafkaPlace *place,
-                       const KafkaRecord *from, Record *ret_record);
+/* What a record is made from. */
+typedef struct RecordOrigin {
+    const Session *session;
+    const Clock *clock;
+    const KafkaPlace *place;
+    const KafkaRecord *from;
+} RecordOrigin;
+
+/* input_record_make - borrows from the place, from what was read, and from the arena. */
+void input_record_make(const RecordOrigin *origin, Arena *arena, Record *ret_record);

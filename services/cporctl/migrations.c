@@ -3,7 +3,7 @@
 
 #include "sql_file.h"
 
-#include "claim/uuid.h"
+#include "runtime/digest.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -34,8 +34,9 @@ static bool take_window(void *context, const KafkaRecord *from)
     Event event;
     Error error;
     int64_t notified_at_ms;
-    input_record_make(reading->session, reading->clock, &reading->places[from->place_index], from,
-                      &record);
+    const RecordOrigin origin = {reading->session, reading->clock,
+                                 &reading->places[from->place_index], from};
+    input_record_make(&origin, &reading->scratch, &record);
     const RecordHeader *time = record_header(&record, "ce_time");
     if (event_decode(&record, &input_event_context, &reading->scratch, &event, &error) &&
         event.type == EVENT_WINDOW_OPENED && time != NULL &&

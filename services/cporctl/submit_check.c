@@ -2,8 +2,8 @@
 #include "submit_check.h"
 
 #include "claim/strict_json.h"
-#include "claim/uuid.h"
 #include "runtime/clock.h"
+#include "runtime/digest.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -32,17 +32,18 @@ static void check_submission(const Event *event)
 static void check_forward(const Event *event, const EventContext *context)
 {
     const Outcome outcome = outbound_forward(event, &arena);
+    const RecordHeader headers[] = {{"ce_specversion", "1.0", 3},
+                                    {"ce_id", outcome.id, strlen(outcome.id)},
+                                    {"ce_source", "urn:cpor", 8},
+                                    {"ce_type", outcome.type, strlen(outcome.type)}};
     Record record = {.topic = outcome.topic,
                      .receipt_at_ms = event->receipt_at_ms,
                      .value = outcome.body,
                      .value_size = outcome.body_size,
+                     .headers = headers,
                      .header_count = 4};
     Event again;
     Error error = {0};
-    record.headers[0] = (RecordHeader){"ce_specversion", "1.0", 3};
-    record.headers[1] = (RecordHeader){"ce_id", outcome.id, strlen(outcome.id)};
-    record.headers[2] = (RecordHeader){"ce_source", "urn:cpor", 8};
-    record.headers[3] = (RecordHeader){"ce_type", outcome.type, strlen(outcome.type)};
     if (!event_decode(&record, context, &arena, &again, &error)) {
         require(strcmp(error.code, "TOO_LARGE") == 0); /* escapes may have made it longer */
         return;
@@ -64,17 +65,19 @@ static void check_event(const Event *event, const EventContext *context)
 /* First byte: topic (two high bits); 63 friendly, 62 structured, else a type (the others). */
 static Record new_record(uint8_t selector, const uint8_t *value, size_t value_size)
 {
+    static RecordHeader headers[4];
     static const char *const topics[] = {"claim-submission", "claim-validation",
                                          "customer-notification", "opt-out-expiry"};
     Record record = {.topic = topics[selector / 64],
                      .receipt_at_ms = receipt_at_ms,
                      .value = value,
                      .value_size = value_size,
+                     .headers = headers,
                      .header_count = 4};
     const unsigned kind = selector % 64;
     const EventType type = (EventType)(1 + kind % (EVENT_TYPE_COUNT - 1));
     if (kind == 62) {
-        record.headers[0] = (RecordHeader){"content-type", "application/cloudevents+json", 28};
+        headers[0] = (RecordHeader){"content-type", "application/cloudevents+json", 28};
         record.header_count = 1;
         return record;
     }
@@ -82,11 +85,10 @@ static Record new_record(uint8_t selector, const uint8_t *value, size_t value_si
         record.header_count = 0;
         return record;
     }
-    record.headers[0] = (RecordHeader){"ce_specversion", "1.0", 3};
-    record.headers[1] = (RecordHeader){"ce_id", "1", 1};
-    record.headers[2] = (RecordHeader){"ce_source", "s", 1};
-    record.headers[3] =
-        (RecordHeader){"ce_type", event_type_name(type), strlen(event_type_name(type))};
+    headers[0] = (RecordHeader){"ce_specversion", "1.0", 3};
+    headers[1] = (RecordHeader){"ce_id", "1", 1};
+    headers[2] = (RecordHeader){"ce_source", "s", 1};
+    headers[3] = (RecordHeader){"ce_type", event_type_name(type), strlen(event_type_name(type))};
     return record;
 }
 

@@ -217,7 +217,7 @@ STRANGE = [  # key, value, headers of the record's own
     (KEY, b"{}", EVENT),
     (None, b"\xff\x00", []),
     (b"", None, [("a", None), ("a", b""), ("a", b"\x00\xff"), ("a", b"2")]),
-    (b"\x00\xfe", b"", [("dlq_reason", b"MINE"), ("dlq_cut", b"7"), ("", b"x")]),
+    (b"\x00\xfe", b"", [("dlq_reason", b"MINE"), ("dlq_truncated", b"value=7"), ("", b"x")]),
 ]
 
 

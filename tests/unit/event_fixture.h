@@ -13,9 +13,12 @@ static inline void add_header(Record *record, const char *name, const char *valu
 {
     if (value == NULL)
         return;
-    record->headers[record->header_count++] =
+    RecordHeader *headers = arena_new(&arena, (record->header_count + 1) * sizeof *headers);
+    if (record->header_count > 0)
+        memcpy(headers, record->headers, record->header_count * sizeof *headers);
+    headers[record->header_count++] =
         (RecordHeader){.name = name, .value = value, .value_size = strlen(value)};
-    record->header_total = record->header_count;
+    record->headers = headers;
 }
 
 /* A binary CloudEvent. */

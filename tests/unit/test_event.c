@@ -128,13 +128,13 @@ static void test_values_of_others(void **state)
 static Record with_header(const char *name, const char *value)
 {
     static const char text[] = "{\"tenant_id\":\"" TENANT "\",\"due_at\":\"2026-11-09T15:00:00Z\"}";
-    Record record = new_record("opt-out-expiry", "cpor.window.closed.v1", text);
-    size_t kept = 0;
-    for (size_t i = 0; i < record.header_count; i++) {
-        if (strcmp(record.headers[i].name, name) != 0)
-            record.headers[kept++] = record.headers[i];
+    const Record whole = new_record("opt-out-expiry", "cpor.window.closed.v1", text);
+    Record record = whole;
+    record.header_count = 0;
+    for (size_t i = 0; i < whole.header_count; i++) {
+        if (strcmp(whole.headers[i].name, name) != 0)
+            add_header(&record, whole.headers[i].name, whole.headers[i].value);
     }
-    record.header_count = kept;
     add_header(&record, name, value);
     return record;
 }
@@ -151,8 +151,8 @@ static void test_binary_headers(void **state)
             const Record record = with_header(names[i], bad[j]);
             decode_bad(names[i], &record, "HEADER_MISSING", names[i]);
         }
-        Record record = with_header(names[i], NULL); /* as librdkafka gives a null value */
-        record.headers[record.header_count++] = (RecordHeader){.name = names[i]};
+        Record record = with_header(names[i], NULL);
+        add_header(&record, names[i], ""); /* as the adapter gives a null value */
         decode_bad(names[i], &record, "HEADER_MISSING", names[i]);
     }
     Record record = with_header("ce_specversion", "0.3");
@@ -241,6 +241,119 @@ static void test_structured(void **state)
     }
 }
 
+#define BASE64_DATA                                                                                \
+    "\"data_base64\":"                                                                             \
+    "\"eyJ0ZW5hbnRfaWQiOiI2ZjFjMmQzZS04YTRiLTRjNWQtOWU2Zi03YThiOWMwZDFlMmYiLCJkdWVf"               \
+    "YXQiOiIyMDI2LTExLTA5VDE1OjAwOjAwWiJ9\""
+
+/* Known by the header, in whatever spelling, or by the value where no ce_ header is there. */
+static void test_structured_is_known(void **state)
+{
+    static const char *const types[] = {
+        NULL,
+        "application/json",
+        "application/cloudevents+json",
+        "  APPLICATION/CLOUDEVENTS+JSON ;charset=utf-8",
+    };
+    static const char *const names[] = {"content-type", "Content-Type", "CONTENT-TYPE"};
+    static const char *const bodies[] = {"{" NAMES TYPE DATA "}", "{" NAMES TYPE BASE64_DATA "}"};
+    (void)state;
+    Event first = {0};
+    for (size_t i = 0; i < 4 * 3 * 2; i++) {
+        Record record = {.topic = "opt-out-expiry", .value = bodies[i % 2]};
+        record.value_size = strlen(record.value);
+        add_header(&record, names[i / 8], types[i / 2 % 4]);
+        const Event event = decode_good(&record);
+        assert_string_equal(event.id, "i");
+        if (i == 0)
+            first = event;
+        assert_string_equal(event.digest, first.digest);
+    }
+}
+
+static void test_structured_is_told(void **state)
+{
+    static const char *const bad[][4] = {
+        {"no base64", "{" NAMES TYPE "\"data_base64\":\"a\"}", "NOT_JSON", "data_base64"},
+        {"padding within", "{" NAMES TYPE "\"data_base64\":\"e=30\"}", "NOT_JSON", "data_base64"},
+        {"a number", "{" NAMES TYPE "\"data_base64\":1}", "NOT_JSON", "data_base64"},
+        {"base64 of no JSON", "{" NAMES TYPE "\"data_base64\":\"eHg=\"}", "NOT_JSON", NULL},
+        {"base64 of nothing", "{" NAMES TYPE "\"data_base64\":\"\"}", "NOT_JSON", NULL},
+        {"both", "{" NAMES TYPE DATA "," BASE64_DATA "}", "HEADER_MISSING", "data_base64"},
+        {"neither", "{" NAMES "\"type\":\"cpor.window.closed.v1\"}", "HEADER_MISSING", "data"},
+        {"no id", "{\"specversion\":\"1.0\",\"source\":\"s\"," TYPE DATA "}", "HEADER_MISSING",
+         " id is missing"},
+        {"no version", "{\"id\":\"1\",\"source\":\"s\"," TYPE DATA "}", "HEADER_MISSING",
+         " specversion is missing"},
+        {"no envelope", "{\"claim_id\":\"C-1\"}", "HEADER_MISSING", "no structured"},
+        {"no JSON", "x", "HEADER_MISSING", "no ce_ header"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        Record record = {.topic = "opt-out-expiry", .value = bad[i][1]};
+        record.value_size = strlen(record.value);
+        decode_bad(bad[i][0], &record, bad[i][2], bad[i][3]);
+        add_header(&record, "x-retry", "1"); /* a client's own headers say nothing */
+        decode_bad(bad[i][0], &record, bad[i][2], bad[i][3]);
+    }
+}
+
+/* Headers are a client's: any number, any case, the last of a name. */
+static void test_headers_of_clients(void **state)
+{
+    static const char text[] = "{\"tenant_id\":\"" TENANT "\",\"due_at\":\"2026-11-09T15:00:00Z\"}";
+    (void)state;
+    Record record = {.topic = "opt-out-expiry", .value = text, .value_size = sizeof text - 1};
+    for (int i = 0; i < 300; i++)
+        add_header(&record, arena_printf(&arena, "x-retry-%d", i), "1");
+    add_header(&record, "CE_SpecVersion", "0.3");
+    add_header(&record, "Ce_Type", "cpor.window.closed.v1");
+    add_header(&record, "ce_source", "urn:first");
+    add_header(&record, "CE_SOURCE", "urn:last");
+    add_header(&record, "ce_id", "i");
+    add_header(&record, "ce_specversion", "1.0");
+    const Event event = decode_good(&record);
+    assert_string_equal(event.source, "urn:last");
+    assert_string_equal(event.id, "i");
+    record.headers_are_too_large = true;
+    record.headers_size = 65537;
+    record.header_count = 0;
+    decode_bad("too large", &record, "TOO_LARGE", "65537");
+}
+
+/* Two events of one name are the same one, or not, by what they say. */
+static void test_digest(void **state)
+{
+    static const char type[] = "cpor.customer.opted-out.v1";
+    static const char *const same[] = {
+        "{\"claim_id\":\"C\",\"tenant_id\":\"" TENANT "\",\"actor\":{\"type\":\"customer\"}}",
+        "{ \"actor\": {\"type\":\"customer\"},\n\"tenant_id\":\"" TENANT "\",\"claim_id\":\"C\"}",
+    };
+    static const char *const other[] = {
+        "{\"claim_id\":\"D\",\"tenant_id\":\"" TENANT "\",\"actor\":{\"type\":\"customer\"}}",
+        "{\"claim_id\":\"C\",\"tenant_id\":\"" TENANT
+        "\",\"actor\":{\"type\":\"customer\"},\"lines\":[1]}",
+        "{\"claim_id\":\"C\",\"tenant_id\":\"" TENANT
+        "\",\"actor\":{\"type\":\"customer\"},\"x\":1}",
+    };
+    (void)state;
+    Record record = new_record("opt-out-expiry", type, same[0]);
+    const Event first = decode_good(&record);
+    record = new_record("opt-out-expiry", type, same[1]);
+    const Event again = decode_good(&record);
+    assert_string_equal(again.digest, first.digest);
+    assert_string_equal(again.cause_key, first.cause_key);
+    for (size_t i = 0; i < sizeof other / sizeof other[0]; i++) {
+        record = new_record("opt-out-expiry", type, other[i]);
+        Event event = decode_good(&record);
+        assert_string_equal(event.cause_key, first.cause_key);
+        assert_string_not_equal(event.digest, first.digest);
+        event_set_apart(&event, &arena);
+        assert_true(event.is_set_apart);
+        assert_string_not_equal(event.cause_key, first.cause_key);
+    }
+}
+
 static void test_friendly(void **state)
 {
     JSON_AUTO root = example_load("claim-m365");
@@ -285,12 +398,19 @@ static void test_content_hash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_examples_and_topics), cmocka_unit_test(test_values_of_partner_events),
+        cmocka_unit_test(test_examples_and_topics),
+        cmocka_unit_test(test_values_of_partner_events),
         cmocka_unit_test(test_values_of_others),
 
-        cmocka_unit_test(test_binary_headers),      cmocka_unit_test(test_order_of_codes),
-        cmocka_unit_test(test_structured),          cmocka_unit_test(test_friendly),
+        cmocka_unit_test(test_binary_headers),
+        cmocka_unit_test(test_order_of_codes),
+        cmocka_unit_test(test_structured),
+        cmocka_unit_test(test_friendly),
         cmocka_unit_test(test_content_hash),
+        cmocka_unit_test(test_structured_is_known),
+        cmocka_unit_test(test_structured_is_told),
+        cmocka_unit_test(test_headers_of_clients),
+        cmocka_unit_test(test_digest),
     };
     return cmocka_run_group_tests(tests, NULL, group_end);
 }

@@ -202,21 +202,61 @@ static void test_challenged(void **state)
     assert_null(strstr(outcome.body, "00000000-0000-5000"));
 }
 
+/* Whatever a reviewer wrote: the event stays within its limit, and says how much it leaves out. */
+static void test_findings_that_do_not_fit(void **state)
+{
+    static const size_t message_sizes[] = {1, 480, 490, 530, 4000};
+    static Finding many[CLAIM_FINDING_COUNT_MAX];
+    static char message[4001];
+    (void)state;
+    for (size_t i = 0; i < sizeof message_sizes / sizeof message_sizes[0]; i++) {
+        memset(message, '"', message_sizes[i]); /* two bytes each, as they are encoded */
+        message[message_sizes[i]] = '\0';
+        for (size_t j = 0; j < CLAIM_FINDING_COUNT_MAX; j++)
+            many[j] = (Finding){.code = CODE_REVIEWER_QUESTION,
+                                .kind = FINDING_QUESTION,
+                                .path = "/poe",
+                                .message = message};
+        Claim claim = new_claim();
+        claim.status = CLAIM_PARTNER_ACTION_REQUIRED;
+        claim.lines[0].status = LINE_UNDER_REVIEW;
+        claim.findings = many;
+        claim.finding_count = CLAIM_FINDING_COUNT_MAX;
+        const Outcome outcomes[] = {
+            outbound_status(&claim, CLAIM_UNDER_REVIEW, 1, &cause, &arena),
+            outbound_reminder(&claim, 1, &cause, &arena),
+        };
+        for (size_t j = 0; j < 2; j++) {
+            Error error;
+            assert_true(outcomes_fit(&outcomes[j], 1, &error));
+            JSON_AUTO root = json_loads(outcomes[j].body, 0, NULL);
+            const size_t told = json_array_size(json_object_get(root, "findings"));
+            const json_t *omitted = json_object_get(root, "findings_omitted");
+            assert_int_equal(told + (size_t)json_integer_value(omitted), CLAIM_FINDING_COUNT_MAX);
+            assert_int_equal(omitted != NULL, told < CLAIM_FINDING_COUNT_MAX);
+            assert_true(told > 0);
+            assert_true(message_sizes[i] < 100 || told < CLAIM_FINDING_COUNT_MAX ||
+                        outcomes[j].body_size > OUTCOME_SIZE_MAX / 2);
+        }
+    }
+}
+
 /* A worker must be able to read what a worker writes. */
 static Event read_back(const Outcome *outcome)
 {
     static const EventContext context;
     Event event;
     Error error = {0};
+    const RecordHeader headers[] = {{"ce_specversion", "1.0", 3},
+                                    {"ce_id", outcome->id, strlen(outcome->id)},
+                                    {"ce_source", "urn:cpor", 8},
+                                    {"ce_type", outcome->type, strlen(outcome->type)}};
     Record record = {.topic = outcome->topic,
                      .receipt_at_ms = cause.receipt_at_ms,
                      .value = outcome->body,
                      .value_size = outcome->body_size,
+                     .headers = headers,
                      .header_count = 4};
-    record.headers[0] = (RecordHeader){"ce_specversion", "1.0", 3};
-    record.headers[1] = (RecordHeader){"ce_id", outcome->id, strlen(outcome->id)};
-    record.headers[2] = (RecordHeader){"ce_source", "urn:cpor", 8};
-    record.headers[3] = (RecordHeader){"ce_type", outcome->type, strlen(outcome->type)};
     if (!event_decode(&record, &context, &arena, &event, &error))
         fail_msg("%s: %s", outcome->type, error.text);
     event.record = NULL;
@@ -370,12 +410,19 @@ static int group_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_status),       cmocka_unit_test(test_status_with_findings),
-        cmocka_unit_test(test_official),     cmocka_unit_test(test_official_legacy_revenue),
-        cmocka_unit_test(test_ended),        cmocka_unit_test(test_challenged),
-        cmocka_unit_test(test_internal),     cmocka_unit_test(test_wakes),
-        cmocka_unit_test(test_subscription), cmocka_unit_test(test_forward),
-        cmocka_unit_test(test_outcomes),     cmocka_unit_test(test_outcomes_of_others),
+        cmocka_unit_test(test_findings_that_do_not_fit),
+        cmocka_unit_test(test_status),
+        cmocka_unit_test(test_status_with_findings),
+        cmocka_unit_test(test_official),
+        cmocka_unit_test(test_official_legacy_revenue),
+        cmocka_unit_test(test_ended),
+        cmocka_unit_test(test_challenged),
+        cmocka_unit_test(test_internal),
+        cmocka_unit_test(test_wakes),
+        cmocka_unit_test(test_subscription),
+        cmocka_unit_test(test_forward),
+        cmocka_unit_test(test_outcomes),
+        cmocka_unit_test(test_outcomes_of_others),
     };
     return cmocka_run_group_tests(tests, NULL, group_end);
 }

@@ -1,5 +1,6 @@
 /* test_uuid.c - ids against values that Python's uuid and hashlib gave. */
 #include "claim/uuid.h"
+#include "runtime/digest.h"
 #include "unit/codec_fixture.h"
 
 static void test_event_ids(void **state)
