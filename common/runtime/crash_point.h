@@ -4,11 +4,14 @@
  * In a build without CPOR_CRASH_POINTS, a release, the calls are nothing and no binary has the
  * names. In one with it the environment's CPOR_CRASH_POINT says where: "after-poll", "after-poll:3"
  * (at the third pass), or "random:SEED:MEAN" (at each pass of any point, with a chance of 1 in
- * MEAN; one seed chooses the same passes each time).
+ * MEAN; one seed chooses the same passes each time). CPOR_CRASH_RECORD names a text: whoever
+ * decodes a record that has it dies.
  */
 #pragma once
 
 #include "error.h"
+
+#include <stddef.h>
 
 /* What has just been done, or is about to be. Every layer's are here, so that one table has all. */
 #define CRASH_POINTS(POINT)                                                                        \
@@ -56,6 +59,9 @@ void crash_point(CrashPoint point);
 /* crash_point_restart - passes of this point count from 1 again. */
 void crash_point_restart(CrashPoint point);
 
+/* crash_point_record - the process ends here if the bytes have the text of CPOR_CRASH_RECORD. */
+void crash_point_record(const void *bytes, size_t size);
+
 #else
 
 MUST_CHECK static inline bool crash_point_arm(Error *reterr)
@@ -72,6 +78,12 @@ static inline void crash_point(CrashPoint point)
 static inline void crash_point_restart(CrashPoint point)
 {
     (void)point;
+}
+
+static inline void crash_point_record(const void *bytes, size_t size)
+{
+    (void)bytes;
+    (void)size;
 }
 
 #endif

@@ -29,8 +29,12 @@ static bool worker_pause(Worker *worker, int wait_ms, bool *ret_batch_lost, Erro
 static bool worker_handle(Worker *worker, Error *reterr)
 {
     const int64_t start_mono_ms = clock_mono_now();
+    bool is_aside;
     batch_discard_outcomes(&worker->batch);
-    const bool ok = worker->replay.place_count > 0 || !replay_is_over(&worker->replay)
+    if (!worker_poison_try(worker, &is_aside, reterr))
+        return false;
+    const bool ok = is_aside ? true
+                    : worker->replay.place_count > 0 || !replay_is_over(&worker->replay)
                         ? worker_replay_handle(worker, reterr)
                         : worker->spec->handle(worker, worker->state, &worker->batch, reterr);
     metric_observe_ms(worker->metrics.handle_seconds, clock_mono_now() - start_mono_ms);
@@ -75,8 +79,11 @@ static bool worker_finish_batch(Worker *worker, Error *reterr)
         done = worker_handle(worker, reterr) && worker_publish(worker, reterr);
         if (done)
             break;
+        if (reterr->class == ERROR_FATAL && worker_poison_find(worker, reterr))
+            continue;
         if (reterr->class == ERROR_FATAL)
             return false;
+        worker_poison_lived(worker);
         if (worker->replay_waits && !worker_replay_put_back(worker, &put_back, reterr) &&
             reterr->class == ERROR_FATAL)
             return false;
@@ -90,6 +97,7 @@ static bool worker_finish_batch(Worker *worker, Error *reterr)
                   worker->batch.record_count);
     metric_add(worker->metrics.batches_lost, lost ? 1 : 0);
     metric_set(worker->metrics.in_flight, 0);
+    worker_poison_end(worker);
     kafka_batch_end(worker->kafka, &worker->batch);
     return true;
 }
@@ -181,6 +189,7 @@ static bool worker_turn(Worker *worker, Error *reterr)
     worker_watch_partitions(worker);
     if (!worker_tick(worker, &wait_ms, reterr) || !worker_poll(worker, wait_ms, reterr))
         return false;
+    worker_poison_cut(worker);
     return worker->batch.record_count == 0 || worker_finish_batch(worker, reterr);
 }
 

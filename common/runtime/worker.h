@@ -16,6 +16,21 @@ enum { WORKER_ROUTE_COUNT_MAX = 8 };
 
 typedef struct Worker Worker;
 
+/*
+ * What the database remembers of a worker that died, so that the next one gets past the record that
+ * killed it: worker_poison.c. Each in a transaction of its own. Errors: RETRY while it is away.
+ */
+typedef struct WorkerAttempts {
+    /* trying: this record is the next, alone. ret_kills: it has ended two workers already. */
+    bool (*trying)(Worker *worker, const Record *record, bool *ret_kills, Error *reterr);
+    /* lived: the record failed, but the worker lives: it is no killer. */
+    bool (*lived)(Worker *worker, const Record *record, Error *reterr);
+    /* put_aside: the record will be passed; before its dead letter is published. */
+    bool (*put_aside)(Worker *worker, const Record *record, Error *reterr);
+    /* released: what we held is given back by a worker that lives. */
+    bool (*released)(Worker *worker, Error *reterr);
+} WorkerAttempts;
+
 /* What a service says of itself. All functions run on the loop's thread. */
 typedef struct WorkerSpec {
     const char *name;                 /* "opt-out-expiry" */
@@ -52,6 +67,8 @@ typedef struct WorkerSpec {
      * whose turn it is. May be NULL. ret_replay keeps what it was; at first all is zero.
      */
     bool (*replay)(Worker *worker, Replay *ret_replay, Error *reterr);
+
+    const WorkerAttempts *attempts; /* NULL: a record that kills is met again and again */
 
     /* called on SIGHUP, between batches; may be NULL. An error is logged, and the worker goes on
      * with what it had: a bad file must not stop what runs. */
@@ -93,6 +110,10 @@ bool worker_is_production(const Worker *worker);
 bool worker_is_replaying(const Worker *worker); /* or has been, since it was started */
 bool worker_replays(const Worker *worker, const Record *record); /* is it of the gap? replay.h */
 Arena *worker_lasting(Worker *worker);                           /* lives as long as the worker */
+
+/* worker_take_singly - for a while each batch is one record: one of those that come next has killed
+ * those before us. On the loop's thread. */
+void worker_take_singly(Worker *worker);
 
 /* worker_share_dir - path below the installation's data: CPOR_SHARE_DIR, else the source tree's
  * deploy/ beside the binary. name e.g. "templates". Borrowed from the worker for ever. */

@@ -75,6 +75,11 @@ struct Worker {
     WorkerIdle idle;
     unsigned random;
 
+    size_t single_count; /* so many batches of one record are left; see worker_poison.c */
+    bool is_tried;       /* the database knows that the batch's one record is at work */
+    bool is_aside;       /* the batch's one record is put aside */
+    char aside_why[ERROR_TEXT_SIZE];
+
     WorkerMetrics metrics;
     LogLimit open_log, poll_log, batch_log, tick_log;
 
@@ -123,6 +128,32 @@ MUST_CHECK bool worker_replay_handle(Worker *worker, Error *reterr);
  * Errors:  as kafka_publish_piece, kafka_put_back; no replay_waits then: it is a try that failed.
  */
 MUST_CHECK bool worker_replay_put_back(Worker *worker, bool *ret_done, Error *reterr);
+
+/* worker_poison_cut - after a poll: one record of it, where they are taken singly. */
+void worker_poison_cut(Worker *worker);
+
+/*
+ * worker_poison_find - a FATAL error of handle or publish: is a record its cause?
+ *
+ * Returns: true: take the batch in hand again; it is one record now, or puts that aside.
+ */
+bool worker_poison_find(Worker *worker, const Error *error);
+
+/*
+ * worker_poison_try - before handle: tell the database which one record is at work.
+ *
+ * Out:     ret_aside  it is a dead letter now, in the batch: publish.
+ */
+MUST_CHECK bool worker_poison_try(Worker *worker, bool *ret_aside, Error *reterr);
+
+/* worker_poison_lived - after an error that heals: whatever the record is, it kills nobody. */
+void worker_poison_lived(Worker *worker);
+
+/* worker_poison_end - the batch is over. */
+void worker_poison_end(Worker *worker);
+
+/* worker_release - what we hold is given back; best effort. */
+void worker_release(Worker *worker);
 
 /*
  * worker_idle_look - whether to say now that there are no partitions. Pure.

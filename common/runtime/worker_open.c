@@ -139,6 +139,7 @@ void worker_close(Worker *worker)
         worker->spec->close(worker, worker->state);
     if (worker->kafka != NULL)
         kafka_batch_end(worker->kafka, &worker->batch);
+    worker_release(worker);
     kafka_release(&worker->kafka);
     database_release(&worker->database);
     free(worker->state);

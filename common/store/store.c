@@ -110,6 +110,7 @@ void work_decode(Work *work, bool (*skip)(const Record *record))
             continue;
         Event *event = &work->events[work->event_count];
         *event = (Event){0};
+        crash_point_record(record->value, record->value_size);
         if (event_decode(record, &context, work->arena, event, &error))
             work->event_count++;
         else

@@ -34,6 +34,9 @@ typedef struct Store {
 /* store_replay - for WorkerSpec: the gap of this service, and how far all have come. */
 MUST_CHECK bool store_replay(Worker *worker, Replay *ret_replay, Error *reterr);
 
+/* store_attempts - likewise: records that killed workers; see store_attempt.c. */
+extern const WorkerAttempts store_attempts;
+
 /* clang-format off */
 /* Rows for a service's table of settings: what a Store reads. */
 #define STORE_CONFIG_ITEMS                                                                         \

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
         .open = submission_open,
         .handle = submission_handle,
         .replay = store_replay,
+        .attempts = &store_attempts,
         .reload = submission_reload,
         .tick = submission_tick,
         .close = submission_close,

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
         .open = validation_open,
         .handle = validation_handle,
         .replay = store_replay,
+        .attempts = &store_attempts,
         .reload = validation_reload,
         .close = validation_close,
     };

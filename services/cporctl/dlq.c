@@ -26,7 +26,7 @@ static const DlqReason reasons[] = {
     {"TOKEN_INVALID", false, TOKEN_ADVICE},
     {"ID_REUSED", true, "publish it anew under a ce_id of its own"},
     {"POISON", false,
-     "put it back where it came from once a release is there that can read it: tell its makers"},
+     "tell the makers; put it back (it is read again where it lies) once a release can take it"},
     {NULL, false, NULL},
 };
 

@@ -1,5 +1,5 @@
 /* dlq_replay.c - `cporctl dlq replay`: dead letters go back to where they came from; ADR 7. */
-#include "dlq.h"
+#include "dlq_origin.h"
 #include "kafka_sender.h"
 #include "output.h"
 #include "workers.h"
@@ -32,6 +32,7 @@ typedef struct Failure {
 
 typedef struct Replay {
     Session *session;
+    const Dlq *dlq;
     bool is_dry, is_many;
     DlqFilter filter;
     KafkaSender *senders[SENDER_COUNT_MAX]; /* beside worker_topics; NULL: not needed yet */
@@ -161,7 +162,7 @@ static void take_failure(void *context, uintptr_t tag, const char *why)
 /* ---- one letter ---- */
 
 static bool send_copy(Replay *replay, int origin, const DlqLetter *letter,
-                      const KafkaRecord *record)
+                      const KafkaRecord *record, const char **ret_why_not)
 {
     KafkaSender **sender = &replay->senders[origin];
     const SentCopy copy = {record, letter->own_header_count,
@@ -172,7 +173,9 @@ static bool send_copy(Replay *replay, int origin, const DlqLetter *letter,
     if (*sender == NULL &&
         !kafka_sender_open(replay->session, letter->topic, take_failure, replay, sender))
         return false;
-    return kafka_sender_send_copy(*sender, &copy);
+    return dlq_is_place(letter)
+               ? dlq_origin_send(replay->dlq, letter, *sender, copy.tag, ret_why_not)
+               : kafka_sender_send_copy(*sender, &copy);
 }
 
 static bool take_letter(void *context, const DlqLetter *letter, const KafkaRecord *record)
@@ -188,14 +191,20 @@ static bool take_letter(void *context, const DlqLetter *letter, const KafkaRecor
         tell(replay, letter, "refused", why_not);
         return true;
     }
-    const char *first = replay->is_many ? seen_before(replay, letter, record) : NULL;
+    const bool may_repeat = replay->is_many && !dlq_is_place(letter);
+    const char *first = may_repeat ? seen_before(replay, letter, record) : NULL;
     if (first != NULL) {
         replay->same++;
         tell(replay, letter, "same", arena_printf(&replay->arena, "the same record as %s", first));
         return true;
     }
-    if (!send_copy(replay, origin, letter, record))
+    if (!send_copy(replay, origin, letter, record, &why_not))
         return false;
+    if (why_not != NULL) {
+        replay->refused++;
+        tell(replay, letter, "refused", why_not);
+        return true;
+    }
     crash_point(CRASH_AFTER_COPY);
     const DlqReason *reason = dlq_reason(letter->reason);
     replay->sent++;
@@ -280,6 +289,7 @@ static bool run(Replay *replay, int32_t partition, int64_t offset, const char **
     Dlq dlq;
     if (replay->session->is_json)
         printf("{\"records\":[");
+    replay->dlq = &dlq;
     bool done = dlq_open(replay->session, &dlq);
     if (done && replay->is_many)
         done = dlq_read(&dlq, take_letter, replay);

@@ -41,7 +41,7 @@ size_t gap_find_place(const Gap *gap, const DbResult *result, size_t row)
 static bool load_positions(Session *session, Gap *gap)
 {
     static const DbStatement statement = {
-        "gap-positions", "select service, topic, partition, next_offset from positions"};
+        "gap-positions", "select service, topic, partition, next_offset from handled_positions"};
     DbResult *result = NULL;
     if (!database_run(session->database, &statement, NULL, 0, &result, &session->error))
         return false;

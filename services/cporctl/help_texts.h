@@ -122,6 +122,22 @@ static const char dlq_replay_details[] =
     "  cporctl dlq replay --reason UNKNOWN_CLAIM --dry-run\n"
     "  cporctl dlq replay --all --json | jq -r '.records[] | select(.result == \"refused\")'\n";
 
+static const char dlq_skip_details[] =
+    "For a worker that ends again and again at the same offset, before it can even name the "
+    "record:\n"
+    "workers put aside by themselves what kills them once they hold it. Its place is noted, "
+    "becomes "
+    "a\n"
+    "dead letter of its coordinates (POISON), and the group goes on behind it. Stop all instances "
+    "of\n"
+    "the worker first. Without --yes nothing is changed. Exit code 1: it is not the record at "
+    "which\n"
+    "the worker stands, or the group has members.\n"
+    "\n"
+    "Examples:\n"
+    "  cporctl lag\n"
+    "  cporctl dlq skip --topic claim-submission --partition 3 --offset 4711 --yes\n";
+
 static const char explain_deadline_details[] =
     "Every day from the notice to the deadline, with why it counts or does not.\n"
     "\n"

@@ -205,6 +205,23 @@ bool kafka_sender_send_copy(KafkaSender *sender, const SentCopy *copy)
     return send_record(sender, &sending, "a record again");
 }
 
+bool kafka_sender_send_place(KafkaSender *sender, const SentPlace *place)
+{
+    char number[24], at[CLOCK_TEXT_SIZE];
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(7);
+    header_add(headers, "dlq_reason", place->reason);
+    header_add(headers, "dlq_detail", place->detail);
+    header_add(headers, "dlq_service", place->service);
+    header_add(headers, "dlq_topic", place->topic);
+    snprintf(number, sizeof number, "%" PRId32, place->partition);
+    header_add(headers, "dlq_partition", number);
+    snprintf(number, sizeof number, "%" PRId64, place->offset);
+    header_add(headers, "dlq_offset", number);
+    header_add(headers, "dlq_timestamp", clock_format(place->at_ms, at));
+    const Sending sending = {.headers = headers};
+    return send_record(sender, &sending, "a dead letter");
+}
+
 size_t kafka_sender_poll(KafkaSender *sender, int wait_ms)
 {
     rd_kafka_poll(sender->producer, wait_ms);

@@ -24,6 +24,15 @@ typedef struct SentCopy {
     uintptr_t tag;       /* what a failure names */
 } SentCopy;
 
+/* A dead letter of a record's coordinates, without its bytes. Borrowed during the call. */
+typedef struct SentPlace {
+    const char *reason, *detail, *service; /* as a worker's dlq_ headers say */
+    const char *topic;                     /* with the prefix */
+    int32_t partition;
+    int64_t offset;
+    int64_t at_ms; /* business time now: nobody knows its receipt */
+} SentPlace;
+
 /* Called for each record that no broker took, from within the functions below. */
 typedef void SenderFailed(void *context, uintptr_t tag, const char *why);
 
@@ -50,6 +59,9 @@ MUST_CHECK bool kafka_sender_send(KafkaSender *sender, const SentEvent *event);
 
 /* kafka_sender_send_copy - likewise, a record again, byte for byte. */
 MUST_CHECK bool kafka_sender_send_copy(KafkaSender *sender, const SentCopy *copy);
+
+/* kafka_sender_send_place - likewise, to the topic of dead letters. */
+MUST_CHECK bool kafka_sender_send_place(KafkaSender *sender, const SentPlace *place);
 
 /* kafka_sender_poll - serve acknowledgements for at most wait_ms; how many events wait still. */
 size_t kafka_sender_poll(KafkaSender *sender, int wait_ms);

@@ -37,6 +37,9 @@ static const ConfigItem *const act_settings[] = {settings_common, settings_datab
 static const ConfigItem *const review_settings[] = {
     settings_common, settings_database, settings_kafka, settings_clock, settings_review, NULL};
 
+static const ConfigItem *const skip_settings[] = {
+    settings_common, settings_database, settings_kafka, settings_group, settings_clock, NULL};
+
 static const ConfigItem *const dlq_settings[] = {settings_common, settings_kafka, NULL};
 
 static const Command commands[] = {
@@ -70,6 +73,9 @@ static const Command commands[] = {
     {"dlq replay", "put them back on the topic that they came from",
      "[--json] (PARTITION OFFSET | --reason CODE | --all) [--dry-run]", dlq_replay_details,
      dlq_replay_options, 0, 2, dlq_settings, dlq_replay_run},
+    {"dlq skip", "past a record that no program can read",
+     "--topic T --partition N --offset N [--yes]", dlq_skip_details, dlq_skip_options, 0, 0,
+     skip_settings, dlq_skip_run},
     {"explain deadline", "why a window ends when it ends",
      "[--json] --country CC --at INSTANT [--time-zone ZONE] [--days N]", explain_deadline_details,
      explain_deadline_options, 0, 0, calendar_settings, explain_deadline_run},

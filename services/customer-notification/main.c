@@ -16,6 +16,7 @@ int main(int argc, char **argv)
         .open = notification_open,
         .handle = notification_handle,
         .replay = store_replay,
+        .attempts = &store_attempts,
         .reload = notification_reload,
         .close = notification_close,
         .slow_call_setting = "CPOR_SMTP_TIMEOUT_MS",

@@ -19,6 +19,7 @@ int main(int argc, char **argv)
         .open = expiry_open,
         .handle = expiry_handle,
         .replay = store_replay,
+        .attempts = &store_attempts,
         .reload = expiry_reload,
         .tick = expiry_tick,
         .close = expiry_close,
