@@ -138,6 +138,7 @@ void kafka_release(Kafka **kafka_place)
         log_write(LOG_ERROR, "kafka-close-abandoned", "after_ms=%d", KAFKA_CLOSE_MS);
         return; /* its threads may still use what we hold */
     }
+    kafka_start_lost(kafka);
     if (kafka->assignment != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->assignment);
     for (size_t i = 0; i < kafka->topic_count; i++)

@@ -56,9 +56,12 @@ static void open_pause(Worker *worker, int wait_ms)
 
 static bool open_database(Worker *worker, Error *reterr)
 {
-    return database_open(config_text(worker->config, "CPOR_DATABASE_URL"), worker->spec->name,
-                         (int)config_integer(worker->config, "CPOR_DATABASE_TIMEOUT_MS"),
-                         &worker->database, reterr);
+    if (!database_open(config_text(worker->config, "CPOR_DATABASE_URL"), worker->spec->name,
+                       (int)config_integer(worker->config, "CPOR_DATABASE_TIMEOUT_MS"),
+                       &worker->database, reterr))
+        return false;
+    database_on_connect(worker->database, worker_check_connected, worker);
+    return true;
 }
 
 static int batch_count_max(const Worker *worker)
@@ -83,6 +86,8 @@ static bool open_kafka(Worker *worker, Error *reterr)
         .batch_wait_ms = (int)config_integer(config, "CPOR_BATCH_WAIT_MS"),
         .batch_size_max = config_integer(config, "CPOR_BATCH_SIZE_MAX"),
         .clock = &worker->clock,
+        .starting = worker->spec->starting == NULL ? NULL : worker_starting,
+        .starting_context = worker,
     };
     return kafka_open(&settings, &worker->kafka, reterr);
 }

@@ -1,6 +1,7 @@
 /* store_internal.h - between the files of the store. */
 #pragma once
 
+#include "store/position.h"
 #include "store/store.h"
 
 /* What the history says of an event that was handled before. */
@@ -29,12 +30,6 @@ Move *work_add_move(Work *work, const Event *event, const char *tenant_id, const
 /* That of an opt-out which became one after it was kept; its first row says that it was. */
 #define KEPT_IN_VAIN_MARK "kept in vain"
 void work_dead_letter_again(Work *work, const Event *event, const char *code_and_detail);
-
-/* How far a partition is handled; see store_position.c. */
-typedef struct Position {
-    int64_t next_offset;
-    int64_t received_at_ms; /* of the last record that was handled */
-} Position;
 
 /* positions_load - lock and read those of the batch's partitions; positions_save - move them. */
 MUST_CHECK bool positions_load(Work *work, Error *reterr);

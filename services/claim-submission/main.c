@@ -19,6 +19,8 @@ int main(int argc, char **argv)
         .open = submission_open,
         .handle = submission_handle,
         .replay = store_replay,
+        .starting = store_starting,
+        .published = store_published,
         .reload = submission_reload,
         .tick = submission_tick,
         .close = submission_close,

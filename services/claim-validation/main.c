@@ -19,6 +19,8 @@ int main(int argc, char **argv)
         .open = validation_open,
         .handle = validation_handle,
         .replay = store_replay,
+        .starting = store_starting,
+        .published = store_published,
         .reload = validation_reload,
         .close = validation_close,
     };

@@ -16,6 +16,8 @@ int main(int argc, char **argv)
         .open = notification_open,
         .handle = notification_handle,
         .replay = store_replay,
+        .starting = store_starting,
+        .published = store_published,
         .reload = notification_reload,
         .close = notification_close,
         .slow_call_setting = "CPOR_SMTP_TIMEOUT_MS",

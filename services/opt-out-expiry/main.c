@@ -19,6 +19,8 @@ int main(int argc, char **argv)
         .open = expiry_open,
         .handle = expiry_handle,
         .replay = store_replay,
+        .starting = store_starting,
+        .published = store_published,
         .reload = expiry_reload,
         .tick = expiry_tick,
         .close = expiry_close,
