@@ -178,11 +178,18 @@ bool database_begin(Database *database, Error *reterr)
     if (database->connection != NULL) {
         if (simple_until(database, sql, clock_mono_now() + DB_BEGIN_MS, NULL, reterr))
             return true;
-        if (database->connection != NULL)
+        if (database->connection != NULL || database->is_checking)
             return false;
         log_error(LOG_INFO, "database-reconnect", reterr, "name=%s", database->name);
     }
     return db_connect(database, reterr) && db_simple(database, sql, NULL, reterr);
+}
+
+void database_on_connect(Database *database, bool (*check)(void *context, Error *reterr),
+                         void *context)
+{
+    database->check = check;
+    database->check_context = context;
 }
 
 bool database_commit(Database *database, Error *reterr)

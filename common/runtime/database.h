@@ -41,6 +41,16 @@ MUST_CHECK bool database_begin(Database *database, Error *reterr);
 MUST_CHECK bool database_commit(Database *database, Error *reterr);
 void database_rollback(Database *database);
 
+/*
+ * database_on_connect - what to ask of each new connection before anything else: it may be to
+ * another server than before. Not of the one that database_open made.
+ *
+ * In:      check  may use the database, as between two transactions; context is borrowed. Its error
+ *                 is that of the database_begin, and closes the connection.
+ */
+void database_on_connect(Database *database, bool (*check)(void *context, Error *reterr),
+                         void *context);
+
 /* A column of a set: the text of a PostgreSQL array literal, growing in an arena. */
 typedef struct DbColumn {
     Arena *arena;

@@ -198,6 +198,16 @@ static bool session_set_up(Database *database, Error *reterr)
     return db_simple(database, sql, NULL, reterr);
 }
 
+static bool connection_check(Database *database, Error *reterr)
+{
+    if (database->check == NULL)
+        return true;
+    database->is_checking = true;
+    const bool good = database->check(database->check_context, reterr);
+    database->is_checking = false;
+    return good;
+}
+
 bool db_connect(Database *database, Error *reterr)
 {
     db_disconnect(database);
@@ -214,7 +224,7 @@ bool db_connect(Database *database, Error *reterr)
     PQsetErrorVerbosity(database->connection, PQERRORS_DEFAULT);
     if (PQsetnonblocking(database->connection, 1) != 0)
         return connect_failed(database, NULL, reterr);
-    if (!session_set_up(database, reterr)) {
+    if (!session_set_up(database, reterr) || !connection_check(database, reterr)) {
         db_disconnect(database);
         return false;
     }

@@ -23,6 +23,9 @@ struct Database {
     atomic_bool connected;
     const char *prepared[DB_STATEMENT_COUNT_MAX]; /* names, on this connection */
     size_t prepared_count;
+    bool (*check)(void *context, Error *reterr); /* of a new connection; may be NULL */
+    void *check_context;
+    bool is_checking; /* it does not connect anew by itself */
 };
 
 /* db_url_check - whether libpq can be trusted with a URL. Errors: FATAL  it holds nothing of it. */

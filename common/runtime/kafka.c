@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-static void assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *partitions)
+void kafka_assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *partitions)
 {
     if (kafka->assignment != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->assignment);
@@ -19,9 +19,13 @@ static rd_kafka_topic_partition_list_t *list_places(const Kafka *kafka)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_copy(kafka->assignment);
     (void)!rd_kafka_position(kafka->consumer, list);
-    for (int i = 0; i < list->cnt; i++)
-        if (list->elems[i].offset < 0)
-            list->elems[i].offset = RD_KAFKA_OFFSET_STORED; /* none of it was read: as the group */
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *place = &list->elems[i];
+        if (place->offset < 0) /* none of it was read: where it began */
+            place->offset = kafka_known_offset(kafka, place->topic, place->partition);
+        if (place->offset < 0)
+            place->offset = RD_KAFKA_OFFSET_STORED;
+    }
     return list;
 }
 
@@ -42,8 +46,8 @@ static void list_put_back(rd_kafka_topic_partition_list_t *list, const rd_kafka_
  * nothing is resumed behind an assignment, only before; and where a pause may have met a start, all
  * is started once more at the end of the pause.
  */
-static rd_kafka_resp_err_t start_partitions(Kafka *kafka,
-                                            const rd_kafka_topic_partition_list_t *list)
+rd_kafka_resp_err_t kafka_start_partitions(Kafka *kafka,
+                                           const rd_kafka_topic_partition_list_t *list)
 {
     kafka->start_in_doubt = false;
     kafka->started_mono_ms = clock_mono_now();
@@ -76,18 +80,24 @@ void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
 {
     Kafka *kafka = opaque;
     const bool gained = code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-    const int count = partitions->cnt;
 
-    if (!gained && kafka->message_count > 0)
+    if (gained) {
+        kafka_start_gained(kafka, partitions);
+        if (kafka->paused)
+            pause_assigned(kafka);
+        return;
+    }
+    if (kafka->message_count > 0)
         kafka->batch_lost = true;
-    if (!gained) /* one that is paused now would stay so for ever */
-        rd_kafka_resume_partitions(consumer, partitions);
-    assignment_set(kafka, gained ? partitions : NULL);
-    const rd_kafka_resp_err_t failed = start_partitions(kafka, gained ? partitions : NULL);
-    if (gained && kafka->paused)
-        pause_assigned(kafka);
-    log_write(failed ? LOG_ERROR : LOG_INFO, gained ? "partitions-assigned" : "partitions-revoked",
-              "count=%d batch_lost=%d result=%s", count, kafka->batch_lost,
+    /* one that is paused now would stay so for ever */
+    rd_kafka_resume_partitions(consumer, partitions);
+    kafka_start_lost(kafka);
+    if (kafka->settings.revoked != NULL)
+        kafka->settings.revoked(kafka->settings.starting_context);
+    kafka_assignment_set(kafka, NULL);
+    const rd_kafka_resp_err_t failed = kafka_start_partitions(kafka, NULL);
+    log_write(failed ? LOG_ERROR : LOG_INFO, "partitions-revoked",
+              "count=%d batch_lost=%d result=%s", partitions->cnt, kafka->batch_lost,
               rd_kafka_err2name(failed));
 }
 
@@ -102,7 +112,7 @@ static void kafka_resume(Kafka *kafka)
     for (size_t i = kafka->message_count; i-- > 0;) /* what a batch left over comes again */
         list_put_back(list, kafka->messages[i]);
     kafka_messages_destroy(kafka);
-    const rd_kafka_resp_err_t failed = start_partitions(kafka, list);
+    const rd_kafka_resp_err_t failed = kafka_start_partitions(kafka, list);
     if (failed)
         log_write(LOG_ERROR, "partitions-not-started", "result=%s", rd_kafka_err2name(failed));
     rd_kafka_topic_partition_list_destroy(list);
@@ -134,7 +144,7 @@ static bool consume_error(Kafka *kafka, rd_kafka_message_t *message, Error *rete
     return ok;
 }
 
-static const char *topic_short_name(const Kafka *kafka, const char *name)
+const char *kafka_topic_short_name(const Kafka *kafka, const char *name)
 {
     for (size_t i = 0; i < kafka->topic_count; i++)
         if (strcmp(kafka->topic_names[i], name) == 0)
@@ -178,7 +188,7 @@ static void record_read(Kafka *kafka, const rd_kafka_message_t *message, Record 
 {
     const int64_t timestamp_ms = rd_kafka_message_timestamp(message, NULL);
     *ret_record = (Record){
-        .topic = topic_short_name(kafka, rd_kafka_topic_name(message->rkt)),
+        .topic = kafka_topic_short_name(kafka, rd_kafka_topic_name(message->rkt)),
         .partition = message->partition,
         .offset = message->offset,
         .timestamp_ms = timestamp_ms,
@@ -266,7 +276,7 @@ bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
 {
     kafka_resume(kafka);
     batch->record_count = 0;
-    if (!poll_messages(kafka, wait_ms, reterr))
+    if (!kafka_start_again(kafka, reterr) || !poll_messages(kafka, wait_ms, reterr))
         return false;
     kafka->polled_mono_ms = clock_mono_now();
     if (kafka->message_count == 0)
@@ -333,7 +343,7 @@ bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *re
         list_put_back(list, records[i].handle);
     if (kafka->paused)
         resume_assigned(kafka);
-    const rd_kafka_resp_err_t code = start_partitions(kafka, list);
+    const rd_kafka_resp_err_t code = kafka_start_partitions(kafka, list);
     rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            error_set(reterr, ERROR_FATAL, "put %zu records back: %s", count,
@@ -385,7 +395,7 @@ bool kafka_is_assigned(const Kafka *kafka)
 
 bool kafka_has_partitions(const Kafka *kafka)
 {
-    return kafka->assignment != NULL && kafka->assignment->cnt > 0;
+    return kafka->gained != NULL || (kafka->assignment != NULL && kafka->assignment->cnt > 0);
 }
 
 int64_t kafka_lag(const Kafka *kafka)

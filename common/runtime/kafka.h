@@ -10,6 +10,21 @@
 #include "clock.h"
 #include "record.h"
 
+/* A partition that the group gave us, before any of it is read. */
+typedef struct KafkaStart {
+    const char *topic; /* short name */
+    int32_t partition;
+    bool is_running;                 /* it is being read: see kafka_ask_running */
+    int64_t committed_offset;        /* the group's: what is before it is published; -1: none */
+    int64_t low_offset, high_offset; /* of the log, where the group has none; else -1 */
+    int64_t start_offset;            /* in: -1, as the group; out: where to begin */
+    /* out, beside it: the broker's time of the last record that was handled, or 0. In a topic that
+     * was made anew records before start_offset are later: then all of it is read. */
+    int64_t last_timestamp_ms;
+} KafkaStart;
+
+typedef bool KafkaStartsAsked(void *context, KafkaStart *starts, size_t count, Error *reterr);
+
 /* Its texts are borrowed until kafka_release. */
 typedef struct KafkaSettings {
     const char *brokers;
@@ -24,6 +39,11 @@ typedef struct KafkaSettings {
     int batch_wait_ms;
     int64_t batch_size_max; /* bytes of records after which a batch is closed */
     const Clock *clock;
+    /* Where partitions begin; NULL: as the group says. On the loop's thread, inside of kafka_poll
+     * or kafka_wait. RETRY: they stay ours, unread, and it is asked again with back-off. */
+    KafkaStartsAsked *starting;
+    void (*revoked)(void *context); /* they are no longer ours; NULL: nobody wants to know */
+    void *starting_context;         /* of both */
 } KafkaSettings;
 
 typedef struct Kafka Kafka;
@@ -50,8 +70,9 @@ void kafka_release(Kafka **kafka);
  * In:      batch  ended by kafka_batch_end before, unless it was empty; arena set.
  * Out:     batch  records borrowed until kafka_batch_end, of each partition in the log's order;
  *                 empty when nothing came.
- * Errors:  RETRY  a topic is not there (yet), a broker refused: pause, poll again.
- *          FATAL  the consumer is lost (fenced, authorisation).
+ * Errors:  RETRY  a topic is not there (yet), a broker refused, partitions cannot begin yet:
+ *                 pause, poll again.
+ *          FATAL  the consumer is lost (fenced, authorisation); what settings.starting says.
  */
 MUST_CHECK bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr);
 
@@ -107,7 +128,20 @@ MUST_CHECK bool kafka_wait(Kafka *kafka, int wait_ms, bool *ret_batch_lost, Erro
 MUST_CHECK bool kafka_append(Kafka *kafka, const Outcome *outcomes, size_t count, int timeout_ms,
                              Error *reterr);
 
-/* kafka_is_assigned - the group gave us our partitions (perhaps none); for /readyz. */
+/*
+ * kafka_ask_running - show the partitions that we read, with what the group has committed of them
+ * as far as we know: no round trip.
+ *
+ * Errors:  as ask, which is not called without partitions.
+ */
+MUST_CHECK bool kafka_ask_running(const Kafka *kafka, KafkaStartsAsked *ask, void *context,
+                                  Error *reterr);
+
+/* kafka_published_offset - what is before it is published for sure; -1: we do not know. */
+int64_t kafka_published_offset(const Kafka *kafka, const char *topic, int32_t partition);
+
+/* kafka_is_assigned - the group gave us our partitions (perhaps none), and they have begun; for
+ * /readyz. */
 bool kafka_is_assigned(const Kafka *kafka);
 
 /* kafka_has_partitions - likewise, and some; on the loop's thread. */

@@ -65,8 +65,13 @@ struct Kafka {
     int64_t started_mono_ms; /* of the last assignment */
     int64_t polled_mono_ms;  /* when callbacks were served last */
 
-    rd_kafka_topic_partition_list_t *assignment; /* NULL: none */
+    rd_kafka_topic_partition_list_t *assignment; /* being read; NULL: none */
     atomic_bool assigned;
+    rd_kafka_topic_partition_list_t *gained; /* given to us, not begun; NULL: none */
+    rd_kafka_topic_partition_list_t *known;  /* the assignment: what is before is published */
+    int start_pause_ms;                      /* between two tries to begin */
+    int64_t start_next_mono_ms;
+    Error start_error; /* FATAL, of a callback: for the next poll */
 
     TxnState txn;
     uint64_t txn_batch_number; /* whose outcomes the open transaction carries */
@@ -122,6 +127,25 @@ const char *kafka_topic_name(const Kafka *kafka, const char *short_name,
 /* kafka_rebalance - the consumer's callback; opaque is the Kafka. */
 void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
                      rd_kafka_topic_partition_list_t *partitions, void *opaque);
+
+/* kafka_assignment_set - these are read now; NULL: none. kafka_start_partitions - from where their
+ * offsets say. kafka_topic_short_name - of an input topic; "" of others. */
+void kafka_assignment_set(Kafka *kafka, const rd_kafka_topic_partition_list_t *partitions);
+rd_kafka_resp_err_t kafka_start_partitions(Kafka *kafka,
+                                           const rd_kafka_topic_partition_list_t *list);
+const char *kafka_topic_short_name(const Kafka *kafka, const char *name);
+
+/* kafka_start_gained - begin them, or note that they wait; kafka_start_lost - forget them. */
+void kafka_start_gained(Kafka *kafka, const rd_kafka_topic_partition_list_t *partitions);
+void kafka_start_lost(Kafka *kafka);
+
+/* kafka_start_again - try those that wait, when it is time. Errors: as kafka_poll. */
+MUST_CHECK bool kafka_start_again(Kafka *kafka, Error *reterr);
+
+/* kafka_known_raise - the offsets were committed. kafka_known_offset - what of a partition (name
+ * with prefix) is published for sure; -1: unknown. */
+void kafka_known_raise(Kafka *kafka, const rd_kafka_topic_partition_list_t *offsets);
+int64_t kafka_known_offset(const Kafka *kafka, const char *name, int32_t partition);
 
 /* kafka_messages_destroy - forget the batch in hand. */
 void kafka_messages_destroy(Kafka *kafka);

@@ -134,11 +134,13 @@ void kafka_release(Kafka **kafka_place)
     if (kafka == NULL)
         return;
     *kafka_place = NULL;
+    kafka->settings.revoked = NULL; /* the client closes on a thread of its own */
     kafka_messages_destroy(kafka);
     if (!clients_closed(kafka)) {
         log_write(LOG_ERROR, "kafka-close-abandoned", "after_ms=%d", KAFKA_CLOSE_MS);
         return; /* its threads may still use what we hold */
     }
+    kafka_start_lost(kafka);
     if (kafka->assignment != NULL)
         rd_kafka_topic_partition_list_destroy(kafka->assignment);
     for (size_t i = 0; i < kafka->topic_count; i++)

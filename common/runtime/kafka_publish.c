@@ -241,7 +241,7 @@ static bool send_offsets(Kafka *kafka, const Batch *batch, int64_t deadline_mono
     return true;
 }
 
-bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
+static bool publish(Kafka *kafka, const Batch *batch, Error *reterr)
 {
     const int64_t deadline_mono_ms = clock_mono_now() + KAFKA_PUBLISH_MS;
     bool published;
@@ -267,6 +267,16 @@ bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
         !txn_abort(kafka, &abort_error) && reterr->class != ERROR_FATAL)
         *reterr = abort_error;
     return false;
+}
+
+bool kafka_publish(Kafka *kafka, Batch *batch, Error *reterr)
+{
+    if (!publish(kafka, batch, reterr))
+        return false;
+    rd_kafka_topic_partition_list_t *offsets = batch_offsets(kafka, batch);
+    kafka_known_raise(kafka, offsets);
+    rd_kafka_topic_partition_list_destroy(offsets);
+    return true;
 }
 
 /* A commit that is resumed is known by the number: neither may be taken for the other. */

@@ -90,9 +90,10 @@ static bool worker_finish_batch(Worker *worker, Error *reterr)
         if (!put_back && !worker_pause_retry(worker, i, &lost, reterr))
             return false;
     }
-    if (done)
+    if (done) {
         worker_count_published(worker);
-    else if (!put_back)
+        worker_has_published(worker);
+    } else if (!put_back)
         log_write(LOG_INFO, lost ? "batch-lost" : "batch-left", "records=%zu",
                   worker->batch.record_count);
     metric_add(worker->metrics.batches_lost, lost ? 1 : 0);
@@ -190,7 +191,10 @@ static bool worker_turn(Worker *worker, Error *reterr)
     if (!worker_tick(worker, &wait_ms, reterr) || !worker_poll(worker, wait_ms, reterr))
         return false;
     worker_poison_cut(worker);
-    return worker->batch.record_count == 0 || worker_finish_batch(worker, reterr);
+    if (worker->batch.record_count > 0)
+        return worker_finish_batch(worker, reterr);
+    worker_note_published(worker, false);
+    return true;
 }
 
 static bool worker_run(Worker *worker, Error *reterr)
@@ -201,6 +205,8 @@ static bool worker_run(Worker *worker, Error *reterr)
     bool ok = worker_open(worker, reterr);
     while (ok && !worker_is_stopping())
         ok = worker_turn(worker, reterr);
+    if (ok && worker->kafka != NULL)
+        worker_note_published(worker, true);
     return ok;
 }
 

@@ -70,6 +70,18 @@ typedef struct WorkerSpec {
 
     const WorkerAttempts *attempts; /* NULL: a record that kills is met again and again */
 
+    /*
+     * starting: where partitions that the group gave us begin, and whether those that we read may
+     * go on (is_running; on a new connection to the database, which may be to another server than
+     * before). May be NULL: as the group says. See KafkaSettings.
+     */
+    bool (*starting)(Worker *worker, KafkaStart *starts, size_t count, Error *reterr);
+
+    /* published: what is before committed_offset of each partition that we read is published: to be
+     * noted where the group may be forgotten. When the worker is idle, and when it leaves; best
+     * effort, an error is logged. May be NULL. */
+    bool (*published)(Worker *worker, KafkaStart *starts, size_t count, Error *reterr);
+
     /* called on SIGHUP, between batches; may be NULL. An error is logged, and the worker goes on
      * with what it had: a bad file must not stop what runs. */
     bool (*reload)(Worker *worker, void *state, Error *reterr);

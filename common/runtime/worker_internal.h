@@ -72,6 +72,7 @@ struct Worker {
     int64_t replayed_mono_ms; /* when it grew last */
     int64_t tick_mono_ms;     /* when tick is due; 0: at once */
     int64_t lag_mono_ms;
+    int64_t note_mono_ms; /* when to note what is published, unless more comes; 0: it is noted */
     WorkerIdle idle;
     unsigned random;
 
@@ -107,6 +108,16 @@ int worker_backoff_ms(Worker *worker, int retry_count);
 
 /* worker_log_retry - log an error through a limit. */
 void worker_log_retry(LogLimit *limit, const char *event, const Error *error, int retry_count);
+
+/* worker_starting - for KafkaSettings; worker_check_connected - for database_on_connect; context is
+ * the worker. Errors: as the spec's starting. */
+MUST_CHECK bool worker_starting(void *context, KafkaStart *starts, size_t count, Error *reterr);
+MUST_CHECK bool worker_check_connected(void *context, Error *reterr);
+
+/* worker_has_published - a batch was. worker_note_published - tell the service, when nothing has
+ * come for a while, or we leave. */
+void worker_has_published(Worker *worker);
+void worker_note_published(Worker *worker, bool is_leaving);
 
 /* worker_replay_look - ask the spec, until the replay is over. Errors: as its replay. */
 MUST_CHECK bool worker_replay_look(Worker *worker, Error *reterr);

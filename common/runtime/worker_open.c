@@ -56,15 +56,23 @@ static void open_pause(Worker *worker, int wait_ms)
 
 static bool open_database(Worker *worker, Error *reterr)
 {
-    return database_open(config_text(worker->config, "CPOR_DATABASE_URL"), worker->spec->name,
-                         (int)config_integer(worker->config, "CPOR_DATABASE_TIMEOUT_MS"),
-                         &worker->database, reterr);
+    if (!database_open(config_text(worker->config, "CPOR_DATABASE_URL"), worker->spec->name,
+                       (int)config_integer(worker->config, "CPOR_DATABASE_TIMEOUT_MS"),
+                       &worker->database, reterr))
+        return false;
+    database_on_connect(worker->database, worker_check_connected, worker);
+    return true;
 }
 
 static int batch_count_max(const Worker *worker)
 {
     const int64_t set = config_integer(worker->config, "CPOR_BATCH_COUNT_MAX");
     return set != 0 ? (int)set : worker->spec->batch_count_max;
+}
+
+static void revoked(void *context)
+{
+    worker_release(context);
 }
 
 static bool open_kafka(Worker *worker, Error *reterr)
@@ -83,6 +91,9 @@ static bool open_kafka(Worker *worker, Error *reterr)
         .batch_wait_ms = (int)config_integer(config, "CPOR_BATCH_WAIT_MS"),
         .batch_size_max = config_integer(config, "CPOR_BATCH_SIZE_MAX"),
         .clock = &worker->clock,
+        .starting = worker->spec->starting == NULL ? NULL : worker_starting,
+        .revoked = revoked,
+        .starting_context = worker,
     };
     return kafka_open(&settings, &worker->kafka, reterr);
 }

@@ -37,6 +37,12 @@ MUST_CHECK bool store_replay(Worker *worker, Replay *ret_replay, Error *reterr);
 /* store_attempts - likewise: records that killed workers; see store_attempt.c. */
 extern const WorkerAttempts store_attempts;
 
+/* store_starting - likewise: where this service's partitions begin, or may go on; position.h. */
+MUST_CHECK bool store_starting(Worker *worker, KafkaStart *starts, size_t count, Error *reterr);
+
+/* store_published - likewise: note what is published, for the day that the group is forgotten. */
+MUST_CHECK bool store_published(Worker *worker, KafkaStart *starts, size_t count, Error *reterr);
+
 /* clang-format off */
 /* Rows for a service's table of settings: what a Store reads. */
 #define STORE_CONFIG_ITEMS                                                                         \

@@ -1,6 +1,7 @@
 /* store_internal.h - between the files of the store. */
 #pragma once
 
+#include "store/position.h"
 #include "store/store.h"
 
 /* What the history says of an event that was handled before. */
@@ -34,18 +35,17 @@ Move *work_add_move(Work *work, const Event *event, const char *tenant_id, const
 #define KEPT_IN_VAIN_MARK "kept in vain"
 void work_dead_letter_again(Work *work, const Event *event, const char *code_and_detail);
 
-/* How far a partition is handled; see store_position.c. */
-typedef struct Position {
-    int64_t next_offset;
-    int64_t received_at_ms; /* of the last record that was handled */
-} Position;
-
 /* positions_load - lock and read those of the batch's partitions; positions_save - move them. */
 MUST_CHECK bool positions_load(Work *work, Error *reterr);
 MUST_CHECK bool positions_save(Work *work, Error *reterr);
 
 /* position_is_past - the record was handled, whether it left a row of history or not. */
 bool position_is_past(const Work *work, const Record *record);
+
+/* attempts_begin - this worker is given partitions: where each begins, and whether those before us
+ * died there. Then records are taken singly. */
+MUST_CHECK bool attempts_begin(Worker *worker, const KafkaStart *starts, size_t count,
+                               Error *reterr);
 
 /* kept_save - rows and timers of what was kept, applied or expired. */
 MUST_CHECK bool kept_save(Work *work, Error *reterr);

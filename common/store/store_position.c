@@ -74,20 +74,33 @@ bool position_is_past(const Work *work, const Record *record)
            record->receipt_at_ms <= position->received_at_ms;
 }
 
+/* The group's offset: of this batch nothing is published. */
+static int64_t published_before(const Work *work, const Record *record)
+{
+    const int64_t offset =
+        kafka_published_offset(worker_kafka(work->store->worker), record->topic, record->partition);
+    return offset < 0 ? 0 : offset;
+}
+
 bool positions_save(Work *work, Error *reterr)
 {
     static const DbStatement statement = {
         "positions-upsert",
-        "insert into positions as p (service, topic, partition, next_offset, received_at_ms)"
-        " select $1, * from unnest($2::text[], $3::integer[], $4::bigint[], $5::bigint[])"
+        "insert into positions as p (service, topic, partition, next_offset, received_at_ms,"
+        " published_offset, last_timestamp_ms) select $1, * from unnest($2::text[],"
+        " $3::integer[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])"
         " on conflict (service, topic, partition) do update set next_offset ="
-        " excluded.next_offset, received_at_ms = excluded.received_at_ms"
+        " excluded.next_offset, received_at_ms = excluded.received_at_ms,"
+        " published_offset = excluded.published_offset,"
+        " last_timestamp_ms = excluded.last_timestamp_ms"
         " where excluded.next_offset > p.next_offset or excluded.received_at_ms >"
         " p.received_at_ms"};
+    enum { COLUMN_COUNT = 6 };
     TextMap last;
-    DbColumn columns[4];
+    DbColumn columns[COLUMN_COUNT];
+    const char *parameters[1 + COLUMN_COUNT] = {worker_service(work->store->worker)};
     last_records(work, &last);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
         db_column_init(&columns[i], work->arena);
     for (size_t i = 0; i < work->batch->record_count; i++) {
         const Record *record = &work->batch->records[i];
@@ -98,9 +111,10 @@ bool positions_save(Work *work, Error *reterr)
         db_column_add_integer(&columns[1], record->partition);
         db_column_add_integer(&columns[2], record->offset + 1);
         db_column_add_integer(&columns[3], record->receipt_at_ms);
+        db_column_add_integer(&columns[4], published_before(work, record));
+        db_column_add_integer(&columns[5], record->timestamp_ms);
     }
-    const char *parameters[] = {worker_service(work->store->worker), db_column_literal(&columns[0]),
-                                db_column_literal(&columns[1]), db_column_literal(&columns[2]),
-                                db_column_literal(&columns[3])};
-    return database_run(work->database, &statement, parameters, 5, NULL, reterr);
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        parameters[1 + i] = db_column_literal(&columns[i]);
+    return database_run(work->database, &statement, parameters, 1 + COLUMN_COUNT, NULL, reterr);
 }

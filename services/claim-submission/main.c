@@ -20,6 +20,8 @@ int main(int argc, char **argv)
         .handle = submission_handle,
         .replay = store_replay,
         .attempts = &store_attempts,
+        .starting = store_starting,
+        .published = store_published,
         .reload = submission_reload,
         .tick = submission_tick,
         .close = submission_close,

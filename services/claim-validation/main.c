@@ -20,6 +20,8 @@ int main(int argc, char **argv)
         .handle = validation_handle,
         .replay = store_replay,
         .attempts = &store_attempts,
+        .starting = store_starting,
+        .published = store_published,
         .reload = validation_reload,
         .close = validation_close,
     };

@@ -217,7 +217,7 @@ static void check_place(AuditLog *log, const DbResult *result, const char *servi
 static bool check_positions(AuditLog *log)
 {
     static const DbStatement statement = {
-        "audit-positions", "select service, topic, partition, next_offset from positions"};
+        "audit-positions", "select service, topic, partition, next_offset from handled_positions"};
     DbResult *result = NULL;
     size_t first = 0;
     if (!database_run(log->session->database, &statement, NULL, 0, &result, &log->session->error))

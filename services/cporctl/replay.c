@@ -96,7 +96,7 @@ static bool set_horizon(Replaying *replaying, int64_t at_ms)
 static bool check_positions(Replaying *replaying)
 {
     static const DbStatement statement = {
-        "replay-positions", "select service, topic, partition, next_offset from positions"};
+        "replay-positions", "select service, topic, partition, next_offset from handled_positions"};
     Session *session = replaying->session;
     const Gap *gap = &replaying->gap;
     int64_t *positions = replaying->positions;

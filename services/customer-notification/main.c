@@ -17,6 +17,8 @@ int main(int argc, char **argv)
         .handle = notification_handle,
         .replay = store_replay,
         .attempts = &store_attempts,
+        .starting = store_starting,
+        .published = store_published,
         .reload = notification_reload,
         .close = notification_close,
         .slow_call_setting = "CPOR_SMTP_TIMEOUT_MS",

@@ -20,6 +20,8 @@ int main(int argc, char **argv)
         .handle = expiry_handle,
         .replay = store_replay,
         .attempts = &store_attempts,
+        .starting = store_starting,
+        .published = store_published,
         .reload = expiry_reload,
         .tick = expiry_tick,
         .close = expiry_close,

@@ -15,6 +15,10 @@ create table attempts (
 
 -- Up to where a partition is handled, what was put aside included: the log is never ahead of it.
 create view handled_positions as
-    select p.service, p.topic, p.partition,
-        greatest(p.next_offset, coalesce(a.aside_offset + 1, 0)) as next_offset, p.received_at_ms
-    from positions p left join attempts a using (service, topic, partition);
+    select service, topic, partition,
+        greatest(coalesce(p.next_offset, 0), coalesce(a.aside_offset + 1, 0)) as next_offset,
+        coalesce(p.received_at_ms, 0) as received_at_ms,
+        coalesce(p.published_offset, 0) as published_offset,
+        coalesce(p.last_timestamp_ms, 0) as last_timestamp_ms
+    from positions p full join attempts a using (service, topic, partition)
+    where p.service is not null or a.aside_offset is not null;
