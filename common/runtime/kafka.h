@@ -18,8 +18,11 @@ typedef struct KafkaSettings {
     const char *group_prefix;    /* "cpor." */
     const char *service;         /* group = group_prefix + service */
     const char *instance; /* transactional.id = group + "." + instance; group.instance.id too */
-    const char *const *input_topics;  /* short names, NULL-terminated */
-    const char *const *output_topics; /* likewise, or NULL: looked up at open, see kafka_warm */
+    const char *const *input_topics;     /* short names, NULL-terminated */
+    const char *const *output_topics;    /* likewise, or NULL: looked up at open, see kafka_warm */
+    const char *const *reference_topics; /* of input_topics; their records' time decides nothing;
+                                            NULL: none */
+    bool allow_create_time;              /* take records whose time is their publisher's */
     int batch_count_max;
     int batch_wait_ms;
     int64_t batch_size_max; /* bytes of values after which a batch is closed */
@@ -51,7 +54,8 @@ void kafka_release(Kafka **kafka);
  * Out:     batch  records borrowed until kafka_batch_end, of each partition in the log's order;
  *                 empty when nothing came.
  * Errors:  RETRY  a topic is not there (yet), a broker refused: pause, poll again.
- *          FATAL  the consumer is lost (fenced, authorisation).
+ *          FATAL  the consumer is lost (fenced, authorisation); or a record whose time is not the
+ *          broker's. What came before it has been in a batch of its own.
  */
 MUST_CHECK bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr);
 
