@@ -202,6 +202,30 @@ static void record_read(Kafka *kafka, const rd_kafka_message_t *message, Record 
     record_read_headers(kafka, message, ret_record);
 }
 
+/* How many of the records in hand come before one whose time is not the broker's. */
+static size_t receipt_count(const Kafka *kafka)
+{
+    size_t count = 0;
+    rd_kafka_timestamp_type_t type;
+    for (; count < kafka->message_count; count++) {
+        (void)rd_kafka_message_timestamp(kafka->messages[count], &type);
+        if (!kafka_time_is_receipt(&kafka->settings, kafka->records[count].topic, type))
+            break;
+    }
+    return count;
+}
+
+static bool receipt_fail(const Record *record, Error *reterr)
+{
+    return error_set(
+        reterr, ERROR_FATAL,
+        "consume %s/%d/%lld: its time is its publisher's and not the broker's, so nobody knows "
+        "when "
+        "it was received (cporctl setup --fix sets message.timestamp.type=LogAppendTime for what "
+        "comes; for what is there: outside of production CPOR_ALLOW_CREATE_TIME=true takes it)",
+        record->topic, record->partition, (long long)record->offset);
+}
+
 void kafka_messages_destroy(Kafka *kafka)
 {
     for (size_t i = 0; i < kafka->message_count; i++)
@@ -288,8 +312,11 @@ bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr)
     arena_reset(&kafka->headers);
     for (size_t i = 0; i < kafka->message_count; i++)
         record_read(kafka, kafka->messages[i], &kafka->records[i]);
+    const size_t count = receipt_count(kafka);
+    if (count == 0)
+        return receipt_fail(&kafka->records[0], reterr);
     batch->records = kafka->records;
-    batch->record_count = kafka->message_count;
+    batch->record_count = count; /* what is behind it comes with the next, as after a cut */
     return true;
 }
 

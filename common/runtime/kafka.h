@@ -33,8 +33,11 @@ typedef struct KafkaSettings {
     const char *group_prefix;    /* "cpor." */
     const char *service;         /* group = group_prefix + service */
     const char *instance; /* transactional.id = group + "." + instance; group.instance.id too */
-    const char *const *input_topics;  /* short names, NULL-terminated */
-    const char *const *output_topics; /* likewise, or NULL: looked up at open, see kafka_warm */
+    const char *const *input_topics;     /* short names, NULL-terminated */
+    const char *const *output_topics;    /* likewise, or NULL: looked up at open, see kafka_warm */
+    const char *const *reference_topics; /* of input_topics; their records' time decides nothing;
+                                            NULL: none */
+    bool allow_create_time;              /* take records whose time is their publisher's */
     int batch_count_max;
     int batch_wait_ms;
     int64_t batch_size_max; /* bytes of records after which a batch is closed */
@@ -72,7 +75,8 @@ void kafka_release(Kafka **kafka);
  *                 empty when nothing came.
  * Errors:  RETRY  a topic is not there (yet), a broker refused, partitions cannot begin yet:
  *                 pause, poll again.
- *          FATAL  the consumer is lost (fenced, authorisation); what settings.starting says.
+ *          FATAL  the consumer is lost (fenced, authorisation); what settings.starting says; or a
+ *          record whose time is not the broker's. What came before it has been in a batch of its own.
  */
 MUST_CHECK bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr);
 

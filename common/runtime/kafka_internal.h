@@ -124,6 +124,15 @@ rd_kafka_resp_err_t kafka_send_dead_letter(const Kafka *kafka, rd_kafka_t *produ
 const char *kafka_topic_name(const Kafka *kafka, const char *short_name,
                              char ret_name[KAFKA_NAME_SIZE]);
 
+/*
+ * kafka_time_is_receipt - whether a record's time may be taken for its receipt. Pure.
+ *
+ * In:      topic  short name.
+ * Returns: false for a time that the publisher gave, or none, on a topic of the pipeline.
+ */
+bool kafka_time_is_receipt(const KafkaSettings *settings, const char *topic,
+                           rd_kafka_timestamp_type_t type);
+
 /* kafka_rebalance - the consumer's callback; opaque is the Kafka. */
 void kafka_rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
                      rd_kafka_topic_partition_list_t *partitions, void *opaque);

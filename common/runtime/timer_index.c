@@ -6,7 +6,10 @@
  */
 #include "timer_index.h"
 
+#include "metrics.h"
+#include "redis_reply.h"
 #include "redis_url.h"
+#include "timer_index_parse.h"
 #include "timer_index_script.h"
 
 #include <errno.h>
@@ -21,13 +24,9 @@ enum {
     PREFIX_SIZE = 64,
     KEY_SIZE = 96,
     RUN_ID_SIZE = 64,
-    NUMBER_SIZE = 24,
     CHUNK_COUNT_MAX = 500,   /* timers of one command */
     PIPELINE_COUNT_MAX = 16, /* commands on their way: bounds the output buffer */
 };
-
-/* Scores are doubles: exact up to here, which is past year 9999. */
-static const int64_t due_at_ms_limit = (int64_t)1 << 53;
 
 /* One command over up to CHUNK_COUNT_MAX timers; kept in the index, so that arming allocates
  * nothing here. */
@@ -43,6 +42,7 @@ struct TimerIndex {
     char prefix[PREFIX_SIZE];
     struct timeval timeout;
     redisContext *context;          /* owned; NULL: connect at next use */
+    bool is_checking;               /* a worker starts: what is set up wrongly ends it */
     char run_id[RUN_ID_SIZE];       /* of the instance that context is connected to */
     char scripts[SCRIPT_COUNT][41]; /* their SHA-1, as that instance named them */
     Command command;
@@ -64,30 +64,26 @@ static void index_disconnect(TimerIndex *index)
     index->context = NULL;
 }
 
-/* What the server says → class. Whatever is not listed may heal: Redis is only an index, and a
- * worker goes on without it. */
-static ErrorClass reply_class(const char *text)
+/* What Redis refuses while we work may heal, and Redis is only an index: a worker goes on without
+ * it. Where one starts, somebody is there to be told. */
+static ErrorClass setup_class(const TimerIndex *index)
 {
-    static const char *const fatal_starts[] = {
-        "NOAUTH",           "WRONGPASS",           "NOPERM",
-        "WRONGTYPE",        "ERR unknown command", "ERR invalid password",
-        "ERR AUTH",         "ERR DB index",        "ERR Client sent AUTH",
-        "ERR wrong number",
-    };
-    for (size_t i = 0; i < sizeof fatal_starts / sizeof fatal_starts[0]; i++)
-        if (strncmp(text, fatal_starts[i], strlen(fatal_starts[i])) == 0)
-            return ERROR_FATAL;
-    return ERROR_RETRY;
+    return index->is_checking ? ERROR_FATAL : ERROR_RETRY;
 }
 
-/* What to do about a refusal that has one remedy, else "". */
-static const char *reply_advice(const char *text)
+static void refusal_count(const RedisRefusal *refusal)
 {
-    if (strncmp(text, "NOPERM", 6) == 0)
-        return " (deploy/security/redis.acl has the rights that are needed)";
-    if (strncmp(text, "WRONGPASS", 9) == 0 || strncmp(text, "NOAUTH", 6) == 0)
-        return " (user and password are in CPOR_REDIS_URL)";
-    return "";
+    char labels[METRICS_LABELS_SIZE];
+    snprintf(labels, sizeof labels, "reason=\"%s\"", refusal->reason);
+    metric_add(metrics_counter("redis_refused_total", labels, "answers of Redis that refuse"), 1);
+}
+
+static void refusal_set(const TimerIndex *index, const char *verb, const char *text, Error *reterr)
+{
+    const RedisRefusal *refusal = redis_refusal(text);
+    error_set(reterr, refusal->is_setup ? setup_class(index) : ERROR_RETRY,
+              "%s: Redis says %.200s%s", verb, text, refusal->advice);
+    refusal_count(refusal);
 }
 
 /* After any error the connection is given up: what it still has to say belongs to nobody, and a
@@ -95,10 +91,9 @@ static const char *reply_advice(const char *text)
 static bool index_fail(TimerIndex *index, const char *verb, const redisReply *reply, Error *reterr)
 {
     if (reply != NULL && reply->type == REDIS_REPLY_ERROR)
-        error_set(reterr, reply_class(reply->str), "%s: Redis says %.300s%s", verb, reply->str,
-                  reply_advice(reply->str));
+        refusal_set(index, verb, reply->str, reterr);
     else if (reply != NULL)
-        error_set(reterr, ERROR_FATAL, "%s: unexpected reply of type %d", verb, reply->type);
+        error_set(reterr, ERROR_RETRY, "%s: unexpected reply of type %d", verb, reply->type);
     else if (index->context->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK))
         error_set(reterr, ERROR_RETRY, "%s: Redis at %s:%d timed out", verb, index->url.host,
                   index->url.port);
@@ -152,23 +147,31 @@ static bool index_load_scripts(TimerIndex *index, Error *reterr)
     return true;
 }
 
-/* A server that restarts loses its connections: asking once per connection is enough. */
-static bool index_read_run_id(TimerIndex *index, Error *reterr)
+/* What INFO tells of one section; the caller releases *ret_reply. */
+static bool index_ask_info(TimerIndex *index, const char *section, redisReply **ret_reply,
+                           Error *reterr)
 {
-    static const char field[] = "\nrun_id:";
+    return index_ask(index, "read INFO", REDIS_REPLY_STRING, 2, (const char *[]){"INFO", section},
+                     ret_reply, reterr);
+}
+
+/* A server that restarts loses its connections: asking once per connection is enough. */
+static bool index_read_server(TimerIndex *index, Error *reterr)
+{
+    char mode[RUN_ID_SIZE];
     CLEANUP_REPLY redisReply *reply = NULL;
-    if (!index_ask(index, "read run_id", REDIS_REPLY_STRING, 2, (const char *[]){"INFO", "server"},
-                   &reply, reterr))
+    if (!index_ask_info(index, "server", &reply, reterr))
         return false;
-    const char *found = strstr(reply->str, field);
-    const char *run_id = found == NULL ? "" : found + sizeof field - 1;
-    const size_t size = strcspn(run_id, "\r\n");
-    if (size == 0 || size >= sizeof index->run_id) {
-        index_disconnect(index);
-        return error_set(reterr, ERROR_FATAL, "read run_id: INFO server has none");
-    }
-    snprintf(index->run_id, sizeof index->run_id, "%.*s", (int)size, run_id);
-    return true;
+    const bool named = redis_info_read(reply->str, "run_id", index->run_id, sizeof index->run_id);
+    const bool told = redis_info_read(reply->str, "redis_mode", mode, sizeof mode);
+    if (named && (!told || strcmp(mode, "standalone") == 0))
+        return true;
+    index_disconnect(index);
+    return error_set(reterr, setup_class(index), "open timer index: Redis at %s:%d %s%s%s",
+                     index->url.host, index->url.port, named ? "runs in mode " : "has no run_id",
+                     named ? mode : "",
+                     " (give CPOR_REDIS_URL a single server without cluster mode: the timers of "
+                     "all claims fit into one)");
 }
 
 static bool index_connect(TimerIndex *index, Error *reterr)
@@ -180,8 +183,8 @@ static bool index_connect(TimerIndex *index, Error *reterr)
         return error_set(reterr, ERROR_RETRY, "connect to Redis: out of memory");
     if (index->context->err != 0 || redisSetTimeout(index->context, index->timeout) != REDIS_OK)
         return index_fail(index, "connect", NULL, reterr);
-    return index_login(index, reterr) && index_load_scripts(index, reterr) &&
-           index_read_run_id(index, reterr);
+    return index_login(index, reterr) && index_read_server(index, reterr) &&
+           index_load_scripts(index, reterr);
 }
 
 bool timer_index_open(const char *url, const char *prefix, int timeout_ms, TimerIndex **ret_index,
@@ -226,17 +229,6 @@ int timer_shard(const char *tenant_id)
 static void key_format(const TimerIndex *index, const char *kind, int shard, char key[KEY_SIZE])
 {
     snprintf(key, KEY_SIZE, "%s%s:%d", index->prefix, kind, shard);
-}
-
-static bool timer_is_valid(const Timer *timer)
-{
-    const size_t size = strnlen(timer->member, TIMER_MEMBER_SIZE);
-    if (size == 0 || size == TIMER_MEMBER_SIZE)
-        return false;
-    for (size_t i = 0; i < size; i++)
-        if (timer->member[i] < 0x20 || timer->member[i] > 0x7e)
-            return false;
-    return timer->due_at_ms > -due_at_ms_limit && timer->due_at_ms < due_at_ms_limit;
 }
 
 static void command_add(Command *command, const char *argument)
@@ -366,44 +358,6 @@ static bool index_run_script(TimerIndex *index, const char *verb, ScriptId scrip
     return true;
 }
 
-/* Redis writes a double that is an integer without point or exponent, up to 17 digits. */
-static bool score_parse(const redisReply *reply, int64_t *ret_score)
-{
-    if (reply->type != REDIS_REPLY_STRING || reply->len < 1 || reply->len >= NUMBER_SIZE)
-        return false;
-    char *end = NULL;
-    *ret_score = strtoll(reply->str, &end, 10);
-    return *end == '\0';
-}
-
-static bool timer_parse(const redisReply *member, const redisReply *score, Timer *ret_timer)
-{
-    if (member->type != REDIS_REPLY_STRING || member->len < 1 || member->len >= TIMER_MEMBER_SIZE)
-        return false;
-    memcpy(ret_timer->member, member->str, (size_t)member->len + 1);
-    return score_parse(score, &ret_timer->due_at_ms);
-}
-
-static bool claim_parse(const redisReply *reply, size_t count_max, Timer *ret_timers,
-                        size_t *ret_count, int64_t *ret_next_due_at_ms)
-{
-    if (reply->elements != 2 || reply->element[1]->type != REDIS_REPLY_ARRAY)
-        return false;
-    const redisReply *due = reply->element[1];
-    if (due->elements > 2 * count_max || due->elements % 2 != 0)
-        return false;
-    int64_t next_due_at_ms = INT64_MAX;
-    const redisReply *next = reply->element[0];
-    if (next->type != REDIS_REPLY_STRING || (next->len > 0 && !score_parse(next, &next_due_at_ms)))
-        return false;
-    for (size_t i = 0; i < due->elements / 2; i++)
-        if (!timer_parse(due->element[2 * i], due->element[2 * i + 1], &ret_timers[i]))
-            return false;
-    *ret_count = due->elements / 2;
-    *ret_next_due_at_ms = next_due_at_ms;
-    return true;
-}
-
 bool timer_index_claim(TimerIndex *index, int shard, int64_t now_ms, int lease_ms, size_t count_max,
                        Timer *ret_timers, size_t *ret_count, int64_t *ret_next_due_at_ms,
                        Error *reterr)
@@ -426,11 +380,12 @@ bool timer_index_claim(TimerIndex *index, int shard, int64_t now_ms, int lease_m
     if (!index_run_script(index, "claim timers", SCRIPT_CLAIM, REDIS_REPLY_ARRAY, words, 8, &reply,
                           reterr))
         return false;
-    if (!claim_parse(reply, count_max, ret_timers, ret_count, ret_next_due_at_ms))
-        return error_set(reterr, ERROR_FATAL,
-                         "claim timers: %s holds what is no timer (delete the key: it is refilled)",
-                         timers_key);
-    return true;
+    if (timer_claim_parse(reply, count_max, ret_timers, ret_count, ret_next_due_at_ms))
+        return true;
+    const RedisRefusal *refusal = redis_refusal("WRONGTYPE");
+    refusal_count(refusal);
+    return error_set(reterr, ERROR_RETRY, "claim timers: %s holds what is no timer%s", timers_key,
+                     refusal->advice);
 }
 
 static bool marker_run(TimerIndex *index, int shard, ScriptId script, bool *ret_yes, Error *reterr)
@@ -497,4 +452,18 @@ bool timer_index_count(TimerIndex *index, int shard, int64_t *ret_count, Error *
     }
     *ret_count = count;
     return true;
+}
+
+bool timer_index_check(TimerIndex *index, char ret_policy[TIMER_POLICY_SIZE], Error *reterr)
+{
+    CLEANUP_REPLY redisReply *reply = NULL;
+    bool marked = false;
+    index_disconnect(index);
+    index->is_checking = true;
+    const bool good = timer_index_is_marked(index, 0, &marked, reterr) &&
+                      index_ask_info(index, "memory", &reply, reterr);
+    index->is_checking = false;
+    if (good)
+        (void)redis_info_read(reply->str, "maxmemory_policy", ret_policy, TIMER_POLICY_SIZE);
+    return good;
 }

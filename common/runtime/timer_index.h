@@ -4,8 +4,8 @@
  * A claimed timer moves from the set of timers to the set of leases; it goes back when its lease
  * runs out, unless it was armed again meanwhile: then the newer instant wins. Not thread-safe;
  * the process must ignore SIGPIPE (hiredis 0.14). All functions: RETRY when Redis is away, times
- * out, is loading, full or read-only (the next call connects again); FATAL when it refuses the
- * login, a privilege or the type of a key.
+ * out, or refuses, whatever it says: the next call connects again. Refusals are counted by reason,
+ * redis_refused_total. timer_index_check alone knows FATAL ones.
  */
 #pragma once
 
@@ -18,6 +18,7 @@ enum {
     TIMER_SHARD_COUNT = 16,
     TIMER_MEMBER_SIZE = 160, /* with NUL; printable ASCII */
     TIMER_BATCH_COUNT_MAX = 2000,
+    TIMER_POLICY_SIZE = 64,
 };
 
 typedef struct TimerIndex TimerIndex;
@@ -37,6 +38,16 @@ typedef struct Timer {
 MUST_CHECK bool timer_index_open(const char *url, const char *prefix, int timeout_ms,
                                  TimerIndex **ret_index, Error *reterr);
 void timer_index_release(TimerIndex **index);
+
+/*
+ * timer_index_check - is this a Redis that timers can live in? For who starts, or is asked by
+ * people: later nothing that Redis says ends anybody.
+ *
+ * Out:     ret_policy  its maxmemory-policy, see redis_policy_evicts; "": it does not tell.
+ * Errors:  FATAL  it refuses the login or a right, or is a cluster; RETRY  as everywhere.
+ */
+MUST_CHECK bool timer_index_check(TimerIndex *index, char ret_policy[TIMER_POLICY_SIZE],
+                                  Error *reterr);
 
 /* timer_shard - shard of a tenant id: stable for ever (FNV-1a of the text, modulo). Pure. */
 int timer_shard(const char *tenant_id);

@@ -33,11 +33,13 @@ typedef struct WorkerAttempts {
 
 /* What a service says of itself. All functions run on the loop's thread. */
 typedef struct WorkerSpec {
-    const char *name;                 /* "opt-out-expiry" */
-    const char *summary;              /* one line for --help */
-    const char *const *input_topics;  /* short names, NULL-terminated */
-    const char *const *output_topics; /* what it publishes to, likewise */
-    const ConfigItem *config_items;   /* its own settings; ended by name NULL; may be NULL */
+    const char *name;                    /* "opt-out-expiry" */
+    const char *summary;                 /* one line for --help */
+    const char *const *input_topics;     /* short names, NULL-terminated */
+    const char *const *output_topics;    /* what it publishes to, likewise */
+    const char *const *reference_topics; /* input topics whose records' time decides nothing,
+                                            likewise; NULL: none */
+    const ConfigItem *config_items;      /* its own settings; ended by name NULL; may be NULL */
     int batch_count_max; /* records in a batch, unless CPOR_BATCH_COUNT_MAX says otherwise */
     size_t state_size;   /* bytes of the service's state, zeroed before open */
 

@@ -36,6 +36,8 @@ const ConfigItem worker_config_items[] = {
      "bytes of values after which a batch is closed"},
     {"CPOR_BATCH_WAIT_MS", "5", CONFIG_INTEGER, 0, 1000,
      "how long a batch waits for more after its first record"},
+    {"CPOR_ALLOW_CREATE_TIME", "false", CONFIG_BOOLEAN, 0, 0,
+     "not in production: take records whose time is their publisher's for received then"},
     {"CPOR_SHARE_DIR", "", CONFIG_TEXT, 0, 0,
      "templates, calendars, catalogue; empty: deploy/ of the source tree"},
     {"CPOR_CLOCK_START", "", CONFIG_TEXT, 0, 0,
@@ -123,6 +125,15 @@ static bool read_environment(Worker *worker, Error *reterr)
                      name);
 }
 
+/* Whoever publishes would say himself whether his opt-out came in time. */
+static bool check_create_time(const Worker *worker, Error *reterr)
+{
+    return !worker->production || !config_boolean(worker->config, "CPOR_ALLOW_CREATE_TIME") ||
+           error_set(reterr, ERROR_FATAL,
+                     "read CPOR_ALLOW_CREATE_TIME: in production only the broker's time is a "
+                     "receipt (unset it; cporctl setup --fix sets the topics)");
+}
+
 bool worker_configure(Worker *worker, Error *reterr)
 {
     const ConfigItem *tables[3];
@@ -131,6 +142,7 @@ bool worker_configure(Worker *worker, Error *reterr)
         return false;
     const Config *config = worker->config;
     return read_instance(worker, reterr) && read_environment(worker, reterr) &&
+           check_create_time(worker, reterr) &&
            check_name("CPOR_TOPIC_PREFIX", config_text(config, "CPOR_TOPIC_PREFIX"), 0, reterr) &&
            check_name("CPOR_GROUP_PREFIX", config_text(config, "CPOR_GROUP_PREFIX"), 0, reterr) &&
            log_init(worker->spec->name, worker->instance, config_text(config, "CPOR_LOG_LEVEL"),

@@ -87,6 +87,8 @@ static bool open_kafka(Worker *worker, Error *reterr)
         .instance = worker->instance,
         .input_topics = worker->spec->input_topics,
         .output_topics = worker->spec->output_topics,
+        .reference_topics = worker->spec->reference_topics,
+        .allow_create_time = config_boolean(config, "CPOR_ALLOW_CREATE_TIME"),
         .batch_count_max = batch_count_max(worker),
         .batch_wait_ms = (int)config_integer(config, "CPOR_BATCH_WAIT_MS"),
         .batch_size_max = config_integer(config, "CPOR_BATCH_SIZE_MAX"),

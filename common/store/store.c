@@ -4,10 +4,34 @@
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
+#include "runtime/redis_reply.h"
 #include "store/store_internal.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Redis away is no error: it is connected at first use. One that is set up for something else is,
+ * where a worker starts; later nothing that Redis says is. */
+static bool store_check_redis(const Store *store, Error *reterr)
+{
+    char policy[TIMER_POLICY_SIZE] = "";
+    Error error = {0};
+    if (!timer_index_check(store->timers, policy, &error)) {
+        if (error.class == ERROR_RETRY)
+            log_error(LOG_WARNING, "timers-unchecked", &error, "redis=away");
+        *reterr = error;
+        return error.class == ERROR_RETRY;
+    }
+    if (policy[0] == '\0')
+        log_write(LOG_WARNING, "redis-policy-unknown",
+                  "advice=\"see that its maxmemory-policy is noeviction\"");
+    if (worker_is_production(store->worker) && redis_policy_evicts(policy))
+        return error_set(reterr, ERROR_FATAL,
+                         "check Redis: its maxmemory-policy %s drops timers when it is full, and "
+                         "windows would close late (set noeviction)",
+                         policy);
+    return true;
+}
 
 bool store_open(Store *store, Worker *worker, Error *reterr)
 {
@@ -29,8 +53,9 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
     if (!store_reload(store, reterr))
         return false;
     return timer_index_open(
-        config_text(config, "CPOR_REDIS_URL"), config_text(config, "CPOR_REDIS_PREFIX"),
-        (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &store->timers, reterr);
+               config_text(config, "CPOR_REDIS_URL"), config_text(config, "CPOR_REDIS_PREFIX"),
+               (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &store->timers, reterr) &&
+           store_check_redis(store, reterr);
 }
 
 bool store_reload(Store *store, Error *reterr)

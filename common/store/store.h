@@ -75,7 +75,8 @@ MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Erro
  * store_open - calendars, Redis and metrics of a service, from its settings; borrows the worker.
  *
  * Errors:  FATAL  calendars that cannot be read, none of CPOR_DEFAULT_COUNTRY, a bad
- *          CPOR_REDIS_URL. A Redis that is away is no error: it is connected at first use.
+ *          CPOR_REDIS_URL, a Redis that refuses the login or a right, is a cluster or, in
+ *          production, evicts. One that is away is no error: it is connected at first use.
  */
 MUST_CHECK bool store_open(Store *store, Worker *worker, Error *reterr);
 void store_close(Store *store); /* also after a failed open */

@@ -8,11 +8,13 @@ int main(int argc, char **argv)
     static const char *const outputs[] = {"claim-status",          "claim-validation",
                                           "customer-notification", "opt-out-expiry",
                                           "dead-letter",           NULL};
+    static const char *const references[] = {"partner", "tenant", "subscription", NULL};
     static const WorkerSpec spec = {
         .name = "claim-validation",
         .summary = "keeps partners, tenants and subscriptions; checks claims against the rules",
         .input_topics = topics,
         .output_topics = outputs,
+        .reference_topics = references,
         .config_items = validation_config_items,
         .batch_count_max = 500,
         .state_size = sizeof(Validation),

@@ -138,6 +138,23 @@ static void topic_tell_differences(const Topic *topic, bool fix, SetupReport *re
     }
 }
 
+/* A publisher's time is no receipt: workers would end at the first record of it. */
+static bool topic_check_time(Session *session, const Topic *topic)
+{
+    bool is_reference = false, differs = false;
+    for (size_t i = 0; i < topic->config_count; i++) {
+        const TopicConfig *config = &topic->configs[i];
+        is_reference |=
+            strcmp(config->name, "cleanup.policy") == 0 && strcmp(config->value, "compact") == 0;
+        differs |= strcmp(config->name, "message.timestamp.type") == 0 && config_differs(config);
+    }
+    return is_reference || !differs ||
+           error_set(&session->error, ERROR_FATAL,
+                     "check topic %s: its records would have their publishers' time, which is no "
+                     "receipt (cporctl setup --fix sets message.timestamp.type=LogAppendTime)",
+                     topic->name);
+}
+
 /* A broker learns of the new configuration a little after the controller said yes. */
 static bool setup_wait_altered(Session *session, TopicAdmin *admin, TopicList *list)
 {
@@ -183,6 +200,9 @@ static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list, 
     *ret_change_count += difference_count;
     if (difference_count > 0 && fix)
         return setup_fix(session, admin, list, report);
+    for (size_t i = 0; i < list->count; i++)
+        if (!topic_check_time(session, &list->topics[i]))
+            return false;
     if (difference_count > 0)
         setup_report_add(report, SETUP_KAFKA, NULL, "left",
                          "topics left as they are; cporctl setup --fix alters them");

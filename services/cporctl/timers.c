@@ -91,7 +91,9 @@ static bool look_at_redis(Session *session, Look *look)
             config_text(config, "CPOR_REDIS_URL"), config_text(config, "CPOR_REDIS_PREFIX"),
             (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &index, &session->error))
         return false;
-    look->redis_is_there = look_at_shards(index, look, &session->error);
+    char policy[TIMER_POLICY_SIZE];
+    look->redis_is_there = timer_index_check(index, policy, &session->error) &&
+                           look_at_shards(index, look, &session->error);
     timer_index_release(&index);
     return look->redis_is_there || session->error.class == ERROR_RETRY;
 }

@@ -80,17 +80,19 @@ static bool server_answers(void)
     return answers;
 }
 
-static void server_launch(void)
+static void server_launch(bool cluster)
 {
-    char port[16];
+    char port[16], bus_port[16];
     snprintf(port, sizeof port, "%d", server.port);
+    snprintf(bus_port, sizeof bus_port, "%d", free_port());
     server.pid = fork();
     assert_true(server.pid >= 0);
     if (server.pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that is killed leaves no server behind */
         execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--dir",
                server.folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
-               "--logfile", "redis.log", (char *)NULL);
+               "--logfile", "redis.log", cluster ? "--cluster-enabled" : NULL, "yes",
+               "--cluster-port", bus_port, (char *)NULL);
         _exit(127);
     }
     for (int i = 0; i < SERVER_LOOK_COUNT_MAX && !server_answers(); i++) {
@@ -114,7 +116,7 @@ static int group_begin(void **state)
     snprintf(server.folder, sizeof server.folder, "/tmp/test_redis.XXXXXX");
     assert_non_null(mkdtemp(server.folder));
     server.port = free_port();
-    server_launch();
+    server_launch(false);
     return 0;
 }
 
