@@ -1,18 +1,82 @@
-"""One stack of servers for the session; one installation per test; logs of what failed."""
+"""One stack of servers for the session; one installation per test; logs of what failed.
+
+With -n N (tests/run system) N processes run whole files side by side. They share one broker, which
+the process in front starts; PostgreSQL, Redis and the mail sink are each process's own.
+"""
 
 import contextlib
 import os
+import pathlib
 import random
 import shutil
+import signal
 
 import pytest
 
 import harness
+import leftovers
+import schedule
+
+SHARED = "CPOR_TEST_SHARED_STACK"  # the stack that the processes share, told to them
+
+
+def is_in_front(config):
+    return not hasattr(config, "workerinput") and getattr(config.option, "dist", "no") != "no"
+
+
+def pytest_configure(config):
+    if is_in_front(config):
+        # What it started is ended also when it is told to go.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_sessionstart(session):
+    """Before xdist starts its processes, which inherit the environment."""
+    if is_in_front(session.config):
+        name = os.environ.setdefault("CPOR_TEST_STACK", f"test-{os.getpid()}")
+        os.environ[SHARED] = name
+        harness.Stack(name).call("up", "kafka")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """When the processes have ended: also what one of them was too slow to end."""
+    if not is_in_front(session.config):
+        return
+    name = os.environ[SHARED]
+    if harness.KEEP:
+        harness.Stack(name).clean()
+    else:
+        leftovers.end(name)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return schedule.make(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """What takes longest begins first; files stay together."""
+    folder = pathlib.Path(__file__).parent
+    items.sort(key=lambda item: schedule.rank(str(item.path.relative_to(folder))))
 
 
 @pytest.fixture(scope="session")
 def stack():
-    servers = harness.Stack(f"test-{os.getpid()}")
+    shared, number = os.environ.get(SHARED), os.environ.get("PYTEST_XDIST_WORKER")
+    name = os.environ.get("CPOR_TEST_STACK") or f"test-{os.getpid()}"
+    servers = harness.Stack(f"{name}-{number}" if number else name, kafka_from=shared)
+    try:
+        servers.up()
+        yield servers
+    finally:
+        servers.clean()
+
+
+@pytest.fixture(scope="module")
+def own_stack(stack):
+    """For a file that stops or kills its broker: there, let a fixture `stack` return this one."""
+    servers = harness.Stack(f"{stack.name}-own")
     try:
         servers.up()
         yield servers
@@ -36,7 +100,7 @@ def install(stack, tmp_path, request):
     with contextlib.ExitStack() as closing:  # all are closed, whatever one of them says
         for installation in made:
             closing.callback(installation.close)
-    if not getattr(request.node, "failed", False):
+    if not getattr(request.node, "failed", False) and not harness.KEEP:
         shutil.rmtree(tmp_path, ignore_errors=True)
 
 

@@ -17,6 +17,7 @@ import confluent_kafka.admin
 import psycopg
 import redis
 
+import leftovers
 import published
 import roles
 import scrape
@@ -31,6 +32,7 @@ FAULTS_BIN = pathlib.Path(os.environ.get("CPOR_FAULTS_BIN_DIR", ROOT / "build/fa
 SERVICES = ("claim-submission", "claim-validation", "customer-notification", "opt-out-expiry")
 REFERENCE_TOPICS = ("partner", "tenant", "subscription")
 PARTITIONS = 4
+KEEP = bool(os.environ.get("CPOR_TEST_KEEP"))  # workers, servers and data stay, to look at
 numbers = itertools.count(1)
 running = []  # installations that are not closed: whose logs a failure shows
 
@@ -40,10 +42,14 @@ def say(text):
 
 
 class Stack:
-    """The servers of this session: deploy/local/stack under a name of its own."""
+    """The servers of this session: deploy/local/stack under a name of its own.
 
-    def __init__(self, name):
-        self.name = name
+    kafka_from: the stack whose broker is used, where processes run side by side: a broker is dear,
+    and nothing of one installation's topics is another's. The other servers are the session's own.
+    """
+
+    def __init__(self, name, kafka_from=None):
+        self.name, self.kafka_from = name, kafka_from
         self.env = {}
 
     def call(self, *arguments):
@@ -54,15 +60,26 @@ class Stack:
 
     def up(self):
         say(f"servers: starting (stack {self.name})")
-        self.call("up")
-        for name, value in re.findall(r"^export (\w+)='?([^'\n]*)'?$", self.call("env"), re.M):
-            self.env[name] = value
+        self.call("up", *(("postgres", "redis", "mail") if self.kafka_from else ()))
+        self.env.update(self.read_env())
+        if self.kafka_from:
+            brokers = Stack(self.kafka_from).read_env()["CPOR_KAFKA_BROKERS"]
+            self.env["CPOR_KAFKA_BROKERS"] = brokers
+
+    def read_env(self):
+        return dict(re.findall(r"^export (\w+)='?([^'\n]*)'?$", self.call("env"), re.M))
 
     def clean(self):
+        if KEEP:
+            say(f"kept: the servers of stack {self.name}; to end them and what runs on them:"
+                f" {leftovers.__file__} {self.name}")
+            return
         self.call("clean")
         (ROOT / ".local" / f"{self.name}.lock").unlink(missing_ok=True)
 
     def kill(self, server):
+        assert not (self.kafka_from and server == "kafka"), \
+            "other tests use this broker: take the fixture own_stack"
         self.call("kill", server, "-9")
 
     def start(self, server):
@@ -214,6 +231,9 @@ class Installation:
         running.remove(self)
         for follower in self.followers:
             follower.close()
+        if KEEP:
+            leftovers.tell(self)
+            return
         for worker in self.workers.values():
             if worker.process is not None and worker.process.poll() is None:
                 worker.process.kill()

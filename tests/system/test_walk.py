@@ -1,7 +1,8 @@
-"""A random walk of 5,000 claims over every event type, twice with one seed: one outcome.
+"""A random walk over every event type, with two instances of each worker, and with one again.
 
-Once with one instance of each worker, once with two; each time it must also be what the slow model
-says, the auditor must find nothing, and who reads association-official alone must know all holders.
+Each must be what the slow model says, the auditor must find nothing, and who reads
+association-official alone must know all holders; and both end the same. With CPOR_TEST_LONG=1
+(tests/run walk) 5,000 claims walk, else 1,000 and only once: what the model says is one outcome.
 CPOR_WALK_CLAIMS walks with another number of claims.
 """
 
@@ -21,7 +22,8 @@ PUBLIC_TYPES = {f"cpor.{name}.v1" for name in (
     "claim.submitted claim.resubmitted claim.withdrawn claim.evidence-added claim.comment-added "
     "claim.reviewed association.disassociated association.imported customer.opted-out "
     "window.extended").split()}
-COUNT = int(os.environ.get("CPOR_WALK_CLAIMS") or 5000)
+IS_LONG = bool(os.environ.get("CPOR_TEST_LONG"))
+COUNT = int(os.environ.get("CPOR_WALK_CLAIMS") or (5000 if IS_LONG else 1000))
 
 
 def outcome_of(judge):
@@ -72,11 +74,14 @@ def walk(install, seed, instances):
     return outcome_of(judge)
 
 
-def test_a_walk_ends_the_same_twice_and_where_the_model_says(install, seed):
-    first, second = walk(install, seed, 1), walk(install, seed, 2)
+def test_a_walk_ends_where_the_model_says_and_each_time_the_same(install, seed):
+    first = walk(install, seed, 2)
+    assert len(first) > COUNT, f"only {len(first)} claims and slots were walked over"
+    if not IS_LONG:
+        return
+    second = walk(install, seed, 1)
     different = [name for name in sorted(first.keys() | second.keys())
                  if first.get(name) != second.get(name)]
     shown = "\n".join(f"{name}:\n  once  {first.get(name)}\n  again {second.get(name)}"
                       for name in different[:10])
     assert not different, f"{len(different)} differ between two walks of seed {seed}:\n{shown}"
-    assert len(first) > COUNT, f"only {len(first)} claims and slots were walked over"

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 
+import leftovers
 import roles
 
 LOG_TAIL_LINES = 12
@@ -20,18 +21,22 @@ class Worker:
         self.before_exec = None  # called in the new process: limits
         self.may_be_fenced = False  # its brokers were away, and it may learn of it as it ends
 
+    def env(self):
+        env = {**self.installation.env, "CPOR_INSTANCE": self.instance}
+        if "CPOR_DATABASE_URL" in env:  # else it is in a file of the test's
+            env["CPOR_DATABASE_URL"] = roles.login_url(env["CPOR_DATABASE_URL"], self.service)
+        return {**env, **self.settings}
+
     def start(self):
         assert self.process is None, f"{self.instance} runs already"
         program = self.installation.binaries / self.service
         assert program.exists(), f"{program} is missing: cmake --build --preset release or faults"
-        env = {**self.installation.env, "CPOR_INSTANCE": self.instance}
-        if "CPOR_DATABASE_URL" in env:  # else it is in a file of the test's
-            env["CPOR_DATABASE_URL"] = roles.login_url(env["CPOR_DATABASE_URL"], self.service)
-        env.update(self.settings)
+        env = self.env()
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([str(program)], env=env, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True,
                                             preexec_fn=self.before_exec)
+        leftovers.record(self.installation.stack, self.process)
         return self
 
     def stop(self, number=signal.SIGTERM, seconds=20, drains=False):

@@ -28,7 +28,7 @@ from tally import Tally  # noqa: E402
 from verdict import judge_round  # noqa: E402
 
 PAUSE_S = 0.5
-FULL_MINUTES = 10
+FULL_MINUTES = 2
 SHOWN_MAX = 12
 
 
@@ -63,7 +63,7 @@ class Run:
             self.stack.clean()
 
     def is_over(self, round_count):
-        """Ten minutes or more see each theme once, also where the machine is slow."""
+        """Each theme is seen once, also where the machine is slow."""
         if self.options.minutes >= FULL_MINUTES and round_count < themes.round_count(self.options):
             return False
         return self.left_s() < self.slowest_s / 2

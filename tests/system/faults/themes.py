@@ -1,6 +1,7 @@
 """The rounds: which faults go together, under which clock, in which order the seed puts them."""
 
 import dataclasses
+import math
 import random
 import sys
 
@@ -16,7 +17,8 @@ from words import instant_ms
 from world import World
 
 FAULTS_PER_ROUND = 9  # in a long run; a short one has one round per theme, to be done in time
-# Of a short run, drawn by the seed: ten minutes are enough for these.
+# Of a short run, drawn by the seed: ten minutes are enough for these, less for their part.
+SHORT_MINUTES = 10
 SHORT_COUNTS = {"workers": 20, "servers": 13, "network": 7, "slow": 9, "time": 3}
 
 
@@ -79,7 +81,7 @@ def one_cycle(options, chance):
             only is None or only.search(fault.name) or only.search(fault.theme))]
         chance.shuffle(mine)
         found += [(theme, sorted(part, key=lambda fault: not fault.comes_first))
-                  for part in parts_of(theme, mine, options.long)]
+                  for part in parts_of(theme, mine, options)]
     chance.shuffle(found)
     return found
 
@@ -89,8 +91,9 @@ def round_count(options):
     return len(one_cycle(options, random.Random(options.seed)))
 
 
-def parts_of(theme, faults, is_long):
-    if not is_long:
-        return [faults[:SHORT_COUNTS[theme.name]]] if faults else []
+def parts_of(theme, faults, options):
+    if not options.long:
+        share = min(1, options.minutes / SHORT_MINUTES)
+        return [faults[:math.ceil(SHORT_COUNTS[theme.name] * share)]] if faults else []
     size = -(-len(faults) // max(1, round(len(faults) / FAULTS_PER_ROUND)))
     return [faults[at:at + size] for at in range(0, len(faults), size or 1)]

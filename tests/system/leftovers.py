@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+"""What a test run left: told for whoever wants to look at it, and ended.
+
+    tests/system/leftovers.py NAME     ends the workers and servers of stack NAME and of NAME-*,
+                                       and removes their data
+"""
+
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import sys
+
+sys.dont_write_bytecode = True
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOCAL = ROOT / ".local"
+sys.path.append(str(ROOT / "deploy/local"))
+
+import process  # noqa: E402  (of the local stack)
+
+
+def record(stack, started):
+    """So that a run that is killed leaves no worker that nobody knows."""
+    folder = pathlib.Path(stack.env["CPOR_STACK_DIR"]) / "workers"
+    folder.mkdir(exist_ok=True)
+    identity = process.identity_of(started.pid)
+    if identity:  # else it has ended already
+        (folder / str(started.pid)).write_text(identity)
+
+
+def end_workers(folder):
+    for file in folder.glob("workers/*"):
+        pid = int(file.name)
+        if process.identity_of(pid) == file.read_text():
+            process.send(pid, signal.SIGKILL)
+
+
+def end(name):
+    """The processes that run beside each other have stacks NAME-gw0, NAME-gw1, …"""
+    for folder in sorted({LOCAL / name, *LOCAL.glob(f"{name}-*")}):
+        end_workers(folder)
+        if folder.is_dir():
+            subprocess.run([str(ROOT / "deploy/local/stack"), "clean", "--name", folder.name],
+                           check=False, stdout=subprocess.DEVNULL)
+        if folder.suffix == "":
+            (LOCAL / f"{folder.name}.lock").unlink(missing_ok=True)
+
+
+def exports(env):
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(env.items())
+                   if os.environ.get(name) != value)
+
+
+def tell(installation):
+    """Writes what a shell needs to go on by hand, and says how."""
+    lines = ["", f"kept: {installation.name}, logs in {installation.folder}"]
+    file = installation.folder / "env"
+    file.write_text(exports(installation.env))
+    lines.append(f"  source {file}   # then: cporctl, psql $CPOR_DATABASE_URL, kcat, redis-cli -u")
+    for worker in installation.workers.values():
+        own = installation.folder / f"{worker.instance}.env"
+        own.write_text(exports(worker.env()))
+        pid = worker.process.pid if worker.process and worker.process.poll() is None else None
+        state = f"gdb -p {pid}" if pid else "ended"
+        lines.append(f"  {worker.instance}: {state}; by hand: (source {own}; "
+                     f"gdb --args {installation.binaries / worker.service})")
+    print("\n".join(lines), file=sys.__stderr__, flush=True)
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    end(sys.argv[1])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

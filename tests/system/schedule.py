@@ -1,0 +1,28 @@
+"""Which tests run beside each other: a file's stay together, and the longest begin first."""
+
+# Their tests share nothing that is made once per file: each may run anywhere.
+SPLIT = ("faults/test_mutants.py", "faults/test_crash_points.py", "test_cporctl_dlq.py")
+# By what was measured; whatever is not named comes after them.
+FIRST = ("faults/test_crash_points.py", "test_walk.py", "faults/test_mutants.py",
+         "faults/test_load.py", "test_many_windows.py", "test_calendars.py",
+         "test_cporctl_calendars.py", "test_moves.py")
+
+
+def rank(path):
+    return FIRST.index(path) if path in FIRST else len(FIRST)
+
+
+def scope_of(nodeid):
+    """What one process runs as a whole."""
+    path = nodeid.partition("::")[0]
+    return nodeid if path.endswith(SPLIT) else path
+
+
+def make(config, log):
+    from xdist.scheduler import LoadScopeScheduling  # absent where a test is run alone
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return scope_of(nodeid)
+
+    return ByFile(config, log)
