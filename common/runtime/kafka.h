@@ -76,7 +76,8 @@ void kafka_release(Kafka **kafka);
  * Errors:  RETRY  a topic is not there (yet), a broker refused, partitions cannot begin yet:
  *                 pause, poll again.
  *          FATAL  the consumer is lost (fenced, authorisation); what settings.starting says; or a
- *          record whose time is not the broker's. What came before it has been in a batch of its own.
+ *          record whose time is not the broker's. What came before it has been in a batch of its
+ * own.
  */
 MUST_CHECK bool kafka_poll(Kafka *kafka, int wait_ms, Batch *batch, Error *reterr);
 

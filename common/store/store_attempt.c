@@ -32,7 +32,8 @@ bool attempts_begin(Worker *worker, const KafkaStart *starts, size_t count, Erro
         " holder = excluded.holder, death_count ="
         " (case when a.at_offset = excluded.at_offset then a.death_count else 0 end)"
         " + (case when a.holder = '' then 0 else 1 end)"
-        " returning death_count >= $6::integer or (trying_count > 0 and trying_offset >= at_offset)"};
+        " returning death_count >= $6::integer or (trying_count > 0 and trying_offset >= "
+        "at_offset)"};
     Arena arena;
     DbColumn columns[3];
     DbResult *result = NULL;

@@ -2,6 +2,7 @@
 #include "audit_checks.h"
 #include "audit_inputs.h"
 #include "audit_log.h"
+#include "audit_topics.h"
 #include "audit_windows.h"
 
 #include "runtime/clock.h"
@@ -89,6 +90,16 @@ static bool tables_check(Audit *audit)
 
 /* ---- the logs ---- */
 
+static bool topics_check(Audit *audit)
+{
+    AuditResult *result = arena_new(&audit->session->arena, sizeof *result);
+    if (!audit_topics_check(audit->session, result))
+        return false;
+    audit->violation_count += result->count;
+    audit_tell(audit->session, &audit->writer, result);
+    return true;
+}
+
 static bool round_run(Audit *audit, size_t *ret_open)
 {
     size_t log_count = 0, input_count = 0;
@@ -134,7 +145,7 @@ static bool logs_check(Audit *audit)
     audit_inputs_end(audit->inputs);
     results_tell(audit, audit->log->results, LOG_CHECK_COUNT);
     results_tell(audit, audit->inputs->results, INPUT_CHECK_COUNT);
-    return true;
+    return topics_check(audit);
 }
 
 static bool checks_run(Audit *audit)

@@ -4,9 +4,10 @@
 static const char setup_details[] =
     "Waits for PostgreSQL and Kafka, applies the migrations that are new, each in a transaction,\n"
     "and creates the topics that are missing. Again is safe: what is there is only checked.\n"
-    "A topic's configuration that differs from contracts/topics.json is told and left alone,\n"
-    "unless --fix is given. A migration that was changed after it was applied, and a topic with\n"
-    "another number of partitions, are errors.\n"
+    "Where a topic's configuration differs from contracts/topics.json, what nobody has set on the\n"
+    "topic itself is set; what somebody set is told and left alone, unless --fix is given.\n"
+    "A migration that was changed after it was applied, and a topic with another number of\n"
+    "partitions, are errors.\n"
     "--roles makes roles named after the database, each with the rights that its worker needs;\n"
     "grant them to the users that the workers log in as. It wants CREATEROLE once; every later\n"
     "setup gives the roles the rights of its release.\n"

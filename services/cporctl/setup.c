@@ -118,6 +118,13 @@ static bool config_differs(const TopicConfig *config)
     return config->found == NULL || strcmp(config->found, config->value) != 0;
 }
 
+/* What nobody has set on the topic is set: a setting that came with a later release reaches topics
+ * that were made before it. What somebody chose is theirs, until --fix. */
+static bool config_alters(const TopicConfig *config, bool fix)
+{
+    return config_differs(config) && (fix || !config->is_chosen);
+}
+
 static size_t topic_difference_count(const Topic *topic)
 {
     size_t count = 0;
@@ -126,14 +133,24 @@ static size_t topic_difference_count(const Topic *topic)
     return count;
 }
 
+static size_t topic_alter_count(const Topic *topic, bool fix)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < topic->config_count; i++)
+        count += config_alters(&topic->configs[i], fix);
+    return count;
+}
+
 static void topic_tell_differences(const Topic *topic, bool fix, SetupReport *report)
 {
     for (size_t i = 0; i < topic->config_count; i++) {
         const TopicConfig *config = &topic->configs[i];
+        const bool alters = config_alters(config, fix);
         if (config_differs(config))
             setup_report_add(report, SETUP_KAFKA, topic->name, "differs",
                              "%stopic %s: %s %s %s, topics.json has %s",
-                             fix ? "" : "warning: ", topic->name, config->name, fix ? "was" : "is",
+                             alters ? "" : "warning: ", topic->name, config->name,
+                             alters ? "was" : "is",
                              config->found == NULL ? "(unknown)" : config->found, config->value);
     }
 }
@@ -156,14 +173,14 @@ static bool topic_check_time(Session *session, const Topic *topic)
 }
 
 /* A broker learns of the new configuration a little after the controller said yes. */
-static bool setup_wait_altered(Session *session, TopicAdmin *admin, TopicList *list)
+static bool setup_wait_altered(Session *session, TopicAdmin *admin, TopicList *list, bool fix)
 {
     Wait wait = wait_begin("the topics' new configuration", "run setup again",
                            config_integer(session->config, "CPOR_KAFKA_TIMEOUT_MS"));
     for (;;) {
         bool same = topic_admin_compare(admin, list, &session->arena, &session->error);
         for (size_t i = 0; same && i < list->count; i++)
-            same = topic_difference_count(&list->topics[i]) == 0 ||
+            same = topic_alter_count(&list->topics[i], fix) == 0 ||
                    error_set(&session->error, ERROR_RETRY, "topic %s still has the old one",
                              list->topics[i].name);
         if (same)
@@ -173,37 +190,44 @@ static bool setup_wait_altered(Session *session, TopicAdmin *admin, TopicList *l
     }
 }
 
-static bool setup_fix(Session *session, TopicAdmin *admin, TopicList *list, SetupReport *report)
+/* Out: ret_altered  whether anything was. */
+static bool setup_alter(Session *session, TopicAdmin *admin, TopicList *list, SetupReport *report,
+                        bool *ret_altered)
 {
+    const bool fix = arguments_option(&session->arguments, "--fix") != NULL;
+    *ret_altered = false;
     for (size_t i = 0; i < list->count; i++) {
-        if (topic_difference_count(&list->topics[i]) == 0)
+        if (topic_alter_count(&list->topics[i], fix) == 0)
             continue;
-        if (!topic_admin_alter(admin, &list->topics[i], &session->error))
+        if (!topic_admin_alter(admin, &list->topics[i], !fix, &session->error))
             return false;
         setup_report_add(report, SETUP_KAFKA, list->topics[i].name, "altered", "topic %s altered",
                          list->topics[i].name);
+        *ret_altered = true;
     }
-    return setup_wait_altered(session, admin, list);
+    return !*ret_altered || setup_wait_altered(session, admin, list, fix);
 }
 
 static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list, SetupReport *report,
                           size_t *ret_change_count)
 {
     const bool fix = arguments_option(&session->arguments, "--fix") != NULL;
-    size_t difference_count = 0;
+    size_t left_count = 0;
+    bool altered = false;
     if (!topic_admin_compare(admin, list, &session->arena, &session->error))
         return false;
     for (size_t i = 0; i < list->count; i++) {
-        topic_tell_differences(&list->topics[i], fix, report);
-        difference_count += topic_difference_count(&list->topics[i]);
+        const Topic *topic = &list->topics[i];
+        topic_tell_differences(topic, fix, report);
+        left_count += topic_difference_count(topic) - topic_alter_count(topic, fix);
     }
-    *ret_change_count += difference_count;
-    if (difference_count > 0 && fix)
-        return setup_fix(session, admin, list, report);
+    if (!setup_alter(session, admin, list, report, &altered))
+        return false;
     for (size_t i = 0; i < list->count; i++)
         if (!topic_check_time(session, &list->topics[i]))
             return false;
-    if (difference_count > 0)
+    *ret_change_count += left_count + altered;
+    if (left_count > 0)
         setup_report_add(report, SETUP_KAFKA, NULL, "left",
                          "topics left as they are; cporctl setup --fix alters them");
     return true;

@@ -8,6 +8,7 @@ enum { TOPIC_COUNT_MAX = 64, TOPIC_CONFIG_COUNT_MAX = 16 };
 typedef struct TopicConfig {
     const char *name, *value;
     const char *found; /* as the broker has it; NULL: not asked, or the broker does not know it */
+    bool is_chosen;    /* found was set on the topic itself, not by the brokers' default */
 } TopicConfig;
 
 /* One topic as it shall be, and as it was found. Texts are borrowed from the session's arena. */

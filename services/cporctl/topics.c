@@ -197,13 +197,23 @@ static Topic *topic_find(TopicList *list, const char *name)
     return NULL;
 }
 
-static const char *value_find(const rd_kafka_ConfigEntry_t **entries, size_t count,
-                              const char *name)
+static bool is_chosen(const rd_kafka_ConfigEntry_t *entry)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
-            return rd_kafka_ConfigEntry_value(entries[i]);
-    return NULL;
+    return rd_kafka_ConfigEntry_source(entry) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG;
+}
+
+static void config_note(TopicConfig *config, const rd_kafka_ConfigEntry_t **entries, size_t count,
+                        Arena *arena)
+{
+    config->found = NULL;
+    config->is_chosen = false;
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (value == NULL || strcmp(rd_kafka_ConfigEntry_name(entries[i]), config->name) != 0)
+            continue;
+        config->found = arena_text(arena, value);
+        config->is_chosen = is_chosen(entries[i]);
+    }
 }
 
 static bool compare_note(const rd_kafka_ConfigResource_t *resource, TopicList *list, Arena *arena,
@@ -217,10 +227,8 @@ static bool compare_note(const rd_kafka_ConfigResource_t *resource, TopicList *l
                          name, rd_kafka_ConfigResource_error_string(resource));
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
     Topic *topic = topic_find(list, name);
-    for (size_t i = 0; topic != NULL && i < topic->config_count; i++) {
-        const char *value = value_find(entries, count, topic->configs[i].name);
-        topic->configs[i].found = value == NULL ? NULL : arena_text(arena, value);
-    }
+    for (size_t i = 0; topic != NULL && i < topic->config_count; i++)
+        config_note(&topic->configs[i], entries, count, arena);
     return true;
 }
 
@@ -272,8 +280,7 @@ static void alter_carry_over(rd_kafka_ConfigResource_t *resource, const Topic *t
         bool is_ours = false; /* a name twice is refused */
         for (size_t j = 0; j < topic->config_count; j++)
             is_ours |= strcmp(topic->configs[j].name, name) == 0;
-        if (!is_ours &&
-            rd_kafka_ConfigEntry_source(entries[i]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG)
+        if (!is_ours && is_chosen(entries[i]))
             rd_kafka_ConfigResource_set_config(resource, name,
                                                rd_kafka_ConfigEntry_value(entries[i]));
     }
@@ -291,20 +298,27 @@ static bool altered_check(const Topic *topic, const rd_kafka_event_t *event, Err
     return true;
 }
 
+static void alter_set(rd_kafka_ConfigResource_t *resource, const Topic *topic, bool keeps_chosen)
+{
+    for (size_t i = 0; i < topic->config_count; i++) {
+        const TopicConfig *config = &topic->configs[i];
+        rd_kafka_ConfigResource_set_config(resource, config->name,
+                                           keeps_chosen && config->is_chosen ? config->found
+                                                                             : config->value);
+    }
+}
+
 static bool alter_send(TopicAdmin *admin, const Topic *topic, rd_kafka_ConfigResource_t *resource,
                        Error *reterr)
 {
     EVENT_AUTO event = NULL;
     OPTIONS_AUTO options = options_new(admin, RD_KAFKA_ADMIN_OP_ALTERCONFIGS);
-    for (size_t i = 0; i < topic->config_count; i++)
-        rd_kafka_ConfigResource_set_config(resource, topic->configs[i].name,
-                                           topic->configs[i].value);
     rd_kafka_AlterConfigs(admin->client, &resource, 1, options, admin->queue);
     return answer_wait(admin, "alter topics", &event, reterr) &&
            altered_check(topic, event, reterr);
 }
 
-bool topic_admin_alter(TopicAdmin *admin, const Topic *topic, Error *reterr)
+bool topic_admin_alter(TopicAdmin *admin, const Topic *topic, bool keeps_chosen, Error *reterr)
 {
     EVENT_AUTO event = NULL;
     size_t count = 0;
@@ -319,6 +333,7 @@ bool topic_admin_alter(TopicAdmin *admin, const Topic *topic, Error *reterr)
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name);
     alter_carry_over(resource, topic, found[0]);
+    alter_set(resource, topic, keeps_chosen);
     const bool done = alter_send(admin, topic, resource, reterr);
     rd_kafka_ConfigResource_destroy(resource);
     return done;

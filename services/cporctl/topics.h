@@ -35,12 +35,16 @@ MUST_CHECK bool topic_admin_look(TopicAdmin *admin, TopicList *list, int wait_ms
 MUST_CHECK bool topic_admin_create(TopicAdmin *admin, const TopicList *list, int replication,
                                    Error *reterr);
 
-/* topic_admin_compare - fill in configs[].found of each topic that is there; in arena. */
+/* topic_admin_compare - fill in configs[].found (in arena) and .is_chosen of the topics there are.
+ */
 MUST_CHECK bool topic_admin_compare(TopicAdmin *admin, TopicList *list, Arena *arena,
                                     Error *reterr);
 
 /*
  * topic_admin_alter - set a topic's configuration to what it shall be; settings that the list does
  * not name stay as they are.
+ *
+ * In:      keeps_chosen  as do those that somebody set on the topic itself.
  */
-MUST_CHECK bool topic_admin_alter(TopicAdmin *admin, const Topic *topic, Error *reterr);
+MUST_CHECK bool topic_admin_alter(TopicAdmin *admin, const Topic *topic, bool keeps_chosen,
+                                  Error *reterr);

@@ -200,10 +200,11 @@ class Installation:
 
     # ---- workers
 
-    def start_workers(self, instances=1, services=SERVICES, settings=None):
+    def start_workers(self, instances=1, services=SERVICES, settings=None, before_exec=None):
         for service in services:
             for number in range(1, instances + 1):
                 worker = Worker(self, service, number, settings)
+                worker.before_exec = before_exec  # limits
                 self.workers[worker.instance] = worker.start()
 
     def check_workers(self):
@@ -323,13 +324,30 @@ class Installation:
 
     def use_create_time(self, topic):
         """From now on a record of this topic counts from the timestamp that its producer gave."""
-        resource = confluent_kafka.admin.ConfigResource(
-            "topic", self.prefix + topic, set_config={
-                "message.timestamp.type": "CreateTime",
-                "message.timestamp.after.max.ms": str(2**62),
-                "message.timestamp.before.max.ms": str(2**62), "retention.ms": "-1"})
+        self.alter_topic(topic, {
+            "message.timestamp.type": "CreateTime",
+            "message.timestamp.after.max.ms": str(2**62),
+            "message.timestamp.before.max.ms": str(2**62), "retention.ms": "-1",
+            "compression.type": "uncompressed"})
+
+    def use_any_compression(self, topic):
+        """From now on this topic keeps what its producers compressed, as it came."""
+        self.alter_topic(topic, {"message.timestamp.type": "LogAppendTime",
+                                 "retention.ms": "1209600000", "compression.type": "producer"})
+        self.wait("the broker to have it", lambda: self.topic_config(topic)
+                  ["compression.type"] == "producer")
+
+    def alter_topic(self, topic, settings):
+        """Its own settings are these, and no others."""
+        resource = confluent_kafka.admin.ConfigResource("topic", self.prefix + topic,
+                                                        set_config=settings)
         for future in self.admin.alter_configs([resource]).values():
             future.result(30)
+
+    def topic_config(self, topic):
+        resource = confluent_kafka.admin.ConfigResource("topic", self.prefix + topic)
+        future, = self.admin.describe_configs([resource]).values()
+        return {name: entry.value for name, entry in future.result(30).items()}
 
     def lag(self):
         """{(service, topic, partition): records not yet consumed}, nothing when all is done."""

@@ -126,8 +126,8 @@ def test_setup_as_json(install):
                   ("kafka", None, "up-to-date")]
     assert setup_steps(installation.env) == up_to_date
     installation.use_create_time("opt-out-expiry")
-    installation.wait("the broker to have the new configuration", lambda: topic_config(
-        installation, "opt-out-expiry")["message.timestamp.type"] == "CreateTime")
+    installation.wait("the broker to have the new configuration", lambda: installation.topic_config(
+        "opt-out-expiry")["message.timestamp.type"] == "CreateTime")
     name = installation.prefix + "opt-out-expiry"
     found = setup_steps(installation.env)
     assert found[:2] == up_to_date[:2] and found[-1] == ("kafka", None, "left")
@@ -143,16 +143,10 @@ def test_setup_creates_as_described(install):
     described = json.loads((harness.ROOT / "deploy/contracts/topics.json").read_text())
     for topic in described:
         assert len(installation.partition_numbers(topic["name"])) == harness.PARTITIONS
-        found = topic_config(installation, topic["name"])
+        found = installation.topic_config(topic["name"])
         assert found["cleanup.policy"] == topic["cleanup"]
         assert found["retention.ms"] == str(topic["retention_ms"])
         assert {name: found[name] for name in topic["config"]} == topic["config"]
-
-
-def topic_config(installation, topic):
-    resource = confluent_kafka.admin.ConfigResource("topic", installation.prefix + topic)
-    future, = installation.admin.describe_configs([resource]).values()
-    return {name: entry.value for name, entry in future.result(30).items()}
 
 
 def changed_share(folder, name, text):
@@ -212,16 +206,40 @@ def test_other_partition_count_is_refused(install):
 def test_altered_topic_is_left_alone_unless_fixed(install):
     installation = install()
     installation.use_create_time("opt-out-expiry")
-    installation.wait("the broker to have the new configuration", lambda: topic_config(
-        installation, "opt-out-expiry")["message.timestamp.type"] == "CreateTime")
+    installation.wait("the broker to have the new configuration", lambda: installation.topic_config(
+        "opt-out-expiry")["message.timestamp.type"] == "CreateTime")
     output = expect(0, call(installation.env, "setup"))
     assert "warning: topic" in output and "message.timestamp.type is CreateTime" in output
-    assert topic_config(installation, "opt-out-expiry")["message.timestamp.type"] == "CreateTime"
+    assert installation.topic_config(
+        "opt-out-expiry")["message.timestamp.type"] == "CreateTime"
     assert "altered" in expect(0, call(installation.env, "setup", "--fix"))
-    found = topic_config(installation, "opt-out-expiry")
+    found = installation.topic_config(
+        "opt-out-expiry")
     assert found["message.timestamp.type"] == "LogAppendTime"
     assert found["message.timestamp.after.max.ms"] == str(2**62), "not ours to change"
     assert "kafka: up to date" in expect(0, call(installation.env, "setup"))
+
+
+def test_topics_of_an_older_release_get_what_is_new(install):
+    """Nobody chose it: set without --fix. Somebody did: told and left. The audit tells of both."""
+    installation = install()
+    name = installation.prefix + "claim-submission"
+    installation.alter_topic("claim-submission", {"message.timestamp.type": "LogAppendTime"})
+    installation.wait("the older configuration", lambda: installation.topic_config(
+        "claim-submission")["compression.type"] == "producer")
+    result = call(installation.env, "audit")
+    assert result.returncode == 1 and "1 violation" in result.stdout
+    assert f"topic {name} has compression.type=producer" in result.stdout
+    assert ("kafka", name, "altered") in setup_steps(installation.env)
+    assert installation.topic_config("claim-submission")["compression.type"] == "uncompressed"
+    assert "up to date" in expect(0, call(installation.env, "setup"))
+    expect(0, call(installation.env, "audit"))
+    installation.use_any_compression("claim-submission")
+    steps = setup_steps(installation.env)
+    assert ("kafka", None, "left") in steps and ("kafka", name, "altered") not in steps
+    assert installation.topic_config("claim-submission")["compression.type"] == "producer"
+    assert ("kafka", name, "altered") in setup_steps(installation.env, "--fix")
+    assert installation.topic_config("claim-submission")["compression.type"] == "uncompressed"
 
 
 def test_servers_that_are_away():

@@ -467,6 +467,7 @@ def test_what_stays_dead_does_no_harm(install):
 def test_a_record_that_was_cut(install):
     """A few kilobytes on the wire, 3.9 MB unpacked: more than a dead letter holds."""
     installation = install()
+    installation.use_any_compression("claim-submission")
     installation.start_workers()
     sender = confluent_kafka.Producer({
         "bootstrap.servers": installation.env["CPOR_KAFKA_BROKERS"], "compression.type": "lz4",

@@ -9,6 +9,7 @@ import datetime
 import json
 import os
 import random
+import resource
 
 import confluent_kafka
 
@@ -108,7 +109,8 @@ class Stranger:
             headers = [(f"x-{number}", b"1") for number in range(self.chance.choice((64, 500)))
                        ] + headers
         if kind == 3:
-            headers += [("tracestate", b"t" * self.chance.choice((512, 513, 60_000, 70_000, 900_000))),
+            size = self.chance.choice((512, 513, 60_000, 70_000, 900_000))
+            headers += [("tracestate", b"t" * size),
                         ("traceparent", self.chance.randbytes(self.chance.choice((0, 54, 55, 56))))]
         if kind == 4:
             headers += [("content-type", self.chance.choice(
@@ -125,8 +127,9 @@ class Stranger:
             f"submitted {self.chance.choice(self.good)['claim_id']}".encode()))
 
     def key(self):
+        tenant_id = self.chance.choice(self.good)["customer"]["tenant_id"]
         return self.chance.choice((None, b"", b"\xff", self.unknown_tenant().encode(), b"k" * 50_000,
-                                   self.chance.choice(self.good)["customer"]["tenant_id"].encode()))
+                                   tenant_id.encode()))
 
 
 class Senders:
@@ -155,6 +158,10 @@ class Senders:
             assert producer.flush(60) == 0
 
 
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+
+
 def good_claims():
     tenants = [documents.tenant(number) for number in range(1, GOOD_COUNT + 1)]
     return tenants, [documents.claim(f"G-{number}", tenant, DAY, ("TEAMS",))
@@ -164,9 +171,9 @@ def good_claims():
 def test_hostile_log(install, seed):
     chance = random.Random(seed)
     tenants, good = good_claims()
-    installation = install(settings={"CPOR_TEST_ADDRESS_SPACE": str(ADDRESS_SPACE)})
+    installation = install()
     installation.has_forged_events = True
-    installation.start_workers()
+    installation.start_workers(before_exec=limit_memory)
     installation.publish_reference([documents.partner()], tenants)
     stranger, senders = Stranger(chance, good), Senders(installation)
     board = harness.StatusBoard(installation)

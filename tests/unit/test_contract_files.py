@@ -286,7 +286,18 @@ def test_asyncapi_channels_equal_topics_json():
             "cleanup.policy": [topic["cleanup"]], "retention.ms": topic["retention_ms"],
             "max.message.bytes": int(topic["config"]["max.message.bytes"])}, name
         assert channel["x-message-timestamp-type"] == topic["config"]["message.timestamp.type"]
-        assert set(topic["config"]) == {"max.message.bytes", "message.timestamp.type"}
+        assert channel.get("x-compression-type") == topic["config"].get("compression.type"), name
+        assert set(topic["config"]) - {"compression.type"} == {"max.message.bytes",
+                                                               "message.timestamp.type"}
+
+
+def test_brokers_unpack_what_outsiders_write():
+    """A compressed bomb is met by the broker, not by the worker that reads the topic."""
+    uncompressed = {topic["name"] for topic in contract.read_json("topics.json")
+                    if topic["config"].get("compression.type") == "uncompressed"}
+    acls = (contract.ROOT / "deploy/security/kafka-acls").read_text()
+    [names] = re.findall(r'rule "\$publisher" --operation Write \\\n\s+\$\(topics ([^)]*)\)', acls)
+    assert uncompressed == set(names.split())
 
 
 def default_partitions():
