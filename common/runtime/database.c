@@ -58,6 +58,16 @@ static bool connection_lost(Database *database, const char *what, const char *ca
     return false;
 }
 
+/* Loudly, and not with each try. */
+static void tell_unknown(Database *database, const Error *error)
+{
+    const int64_t now_mono_ms = clock_mono_now();
+    if (now_mono_ms < database->unknown_next_mono_ms)
+        return;
+    database->unknown_next_mono_ms = now_mono_ms + DB_UNKNOWN_PAUSE_MS;
+    log_error(LOG_ERROR, "database-error-unknown", error, "name=%s", database->name);
+}
+
 /* A result that is an error: by its SQLSTATE; none means that the connection broke. */
 static bool result_failed(Database *database, const char *what, const PGresult *result,
                           Error *reterr)
@@ -67,11 +77,14 @@ static bool result_failed(Database *database, const char *what, const PGresult *
     const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
     if (state == NULL || PQstatus(database->connection) == CONNECTION_BAD)
         return connection_lost(database, what, PQresultErrorMessage(result), reterr);
-    error_set(reterr, db_class(state), "%s: SQLSTATE %s: %s%s%s%s", what, state,
-              primary == NULL ? "" : primary, detail == NULL ? "" : ": ",
-              detail == NULL ? "" : detail, db_advice(state));
-    if (strcmp(state, "26000") == 0)
-        db_disconnect(database); /* what we think is prepared is not */
+    const DbState *meaning = db_state(state);
+    error_set_code(reterr, meaning->class, meaning->code, "%s: SQLSTATE %s: %s%s%s%s", what, state,
+                   primary == NULL ? "" : primary, detail == NULL ? "" : ": ",
+                   detail == NULL ? "" : detail, meaning->advice);
+    if (db_state_is_unknown(meaning))
+        tell_unknown(database, reterr);
+    if (meaning->gives_connection_up)
+        db_disconnect(database);
     return false;
 }
 

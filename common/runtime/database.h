@@ -81,9 +81,10 @@ typedef struct DbResult DbResult;
  * In:      parameters  count texts; NULL is SQL NULL.
  * Out:     ret_result  owned by the caller; db_result_release. NULL allowed if no rows are wanted.
  * Errors:  RETRY  connection, time-out, deadlock, serialization, admin shutdown, lock,
- *                 too many connections, read-only (a fail-over), disk full.
- *          FATAL  everything else: a statement that cannot work (schema, syntax, privilege), a
- *                 violated constraint.
+ *                 too many connections, read-only (a fail-over), disk full; any SQLSTATE that the
+ *                 table does not know, loudly.
+ *          FATAL  a statement that cannot work (schema, syntax, privilege); with code "POISON" the
+ *                 data of this call is at fault: a value out of range, a violated constraint.
  */
 MUST_CHECK bool database_run(Database *database, const DbStatement *statement,
                              const char *const *parameters, size_t count, DbResult **ret_result,

@@ -1,4 +1,4 @@
-/* database_connect.c - connecting to PostgreSQL within a time-out; SQLSTATE classes. */
+/* database_connect.c - connecting to PostgreSQL within a time-out. */
 #include "database_internal.h"
 
 #include "clock.h"
@@ -10,46 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct StateClass {
-    const char *prefix; /* two characters: the whole class; five: one state */
-    ErrorClass class;
-} StateClass;
-
-/* The first that matches. What is not here is our own fault: FATAL. */
-static const StateClass state_classes[] = {
-    {"42501", ERROR_FATAL}, /* insufficient_privilege: nobody's retry grants it */
-    {"57P04", ERROR_FATAL}, /* database_dropped */
-    {"57", ERROR_RETRY},    /* operator intervention: shutdown, statement_timeout, starting up */
-    {"08", ERROR_RETRY},    /* connection */
-    {"40", ERROR_RETRY},    /* serialization, deadlock, completion unknown */
-    {"53", ERROR_RETRY},    /* resources: disk full, too many connections */
-    {"55P03", ERROR_RETRY}, /* lock_timeout */
-    {"55006", ERROR_RETRY}, /* object in use */
-    {"25006", ERROR_RETRY}, /* read-only: a standby, before its promotion */
-    {"25P03", ERROR_RETRY}, /* idle_in_transaction_session_timeout: we were stopped */
-    {"58", ERROR_RETRY},    /* system: an I/O error of the server */
-    {"26000", ERROR_RETRY}, /* a pooler gave us a session without our statements */
-};
-
-ErrorClass db_class(const char *sqlstate)
-{
-    if (sqlstate == NULL || *sqlstate == '\0')
-        return ERROR_RETRY;
-    for (size_t i = 0; i < sizeof state_classes / sizeof state_classes[0]; i++)
-        if (strncmp(sqlstate, state_classes[i].prefix, strlen(state_classes[i].prefix)) == 0)
-            return state_classes[i].class;
-    return ERROR_FATAL;
-}
-
-const char *db_advice(const char *sqlstate)
-{
-    if (strcmp(sqlstate, "42501") == 0)
-        return " (the user of CPOR_DATABASE_URL has no right to it: grant the user the role made"
-               " for this by cporctl setup --roles; setup again where a release brought new "
-               "rights)";
-    return "";
-}
 
 bool db_wait_socket(PGconn *connection, bool want_write, int64_t deadline_mono_ms)
 {
@@ -129,11 +89,11 @@ static bool connect_failed(Database *database, const char *cause, Error *reterr)
     /* The client gives up by itself where the server wants a password: no SQLSTATE, no healing. */
     const bool wants_password = PQconnectionNeedsPassword(database->connection) != 0;
     const ConnectFault *fault = connect_fault(text);
-    const ErrorClass class = wants_password || fault != NULL ? ERROR_FATAL : db_class(state);
+    const ErrorClass class = wants_password || fault != NULL ? ERROR_FATAL : db_state(state)->class;
     const char *line = telling_line(text, fault);
     error_set(reterr, class, "connect to PostgreSQL: %.*s%s%s%s%s", (int)strcspn(line, "\n"), line,
               wants_password ? " (28P01)" : "", fault == NULL ? "" : " (",
-              fault == NULL ? db_advice(state) : fault->advice, fault == NULL ? "" : ")");
+              fault == NULL ? db_state(state)->advice : fault->advice, fault == NULL ? "" : ")");
     db_disconnect(database);
     return false;
 }

@@ -13,6 +13,7 @@ enum {
     /* BEGIN asks nothing of the server. Connections die together and in silence, and the workers
      * wait for one another's records: found out one after another, each would cost a time-out. */
     DB_BEGIN_MS = 2000,
+    DB_UNKNOWN_PAUSE_MS = 10000, /* between two lines about a SQLSTATE that is in no table */
 };
 
 struct Database {
@@ -25,6 +26,7 @@ struct Database {
     size_t prepared_count;
     bool (*check)(void *context, Error *reterr); /* of a new connection; may be NULL */
     void *check_context;
+    int64_t unknown_next_mono_ms;
     bool is_checking; /* it does not connect anew by itself */
 };
 
@@ -40,11 +42,24 @@ void db_disconnect(Database *database);
 /* db_wait_socket - until the socket is readable (or also writable) or the deadline has passed. */
 MUST_CHECK bool db_wait_socket(PGconn *connection, bool want_write, int64_t deadline_mono_ms);
 
-/* db_class - the one table from SQLSTATE to what the loop shall do; "" (none) is RETRY. */
-ErrorClass db_class(const char *sqlstate);
+/* This batch's data is at fault; see error.h. */
+#define DB_POISON "POISON"
+#define DB_SESSION_MODE_ADVICE                                                                     \
+    " (a pooler gives our session's statements to others: workers want session mode,"              \
+    " pool_mode = session, or the server itself)"
 
-/* db_advice - what to do about a state, in parentheses, to end a text with; "" mostly. */
-const char *db_advice(const char *sqlstate);
+/* What a SQLSTATE means. */
+typedef struct DbState {
+    const char *prefix; /* two characters: the whole class; five: one state */
+    ErrorClass class;
+    const char *code;         /* of the Error */
+    bool gives_connection_up; /* the next begin makes a new one, perhaps to another server */
+    const char *advice;       /* what to do, in parentheses, to end a text with; "" mostly */
+} DbState;
+
+/* db_state - from the one table; none at all, and what is not in it, is RETRY. Never NULL. */
+const DbState *db_state(const char *sqlstate);
+bool db_state_is_unknown(const DbState *state);
 
 /* db_simple - run SQL text; every result must be a success.
  * Out: ret_tag  the last command's tag (64 bytes), may be NULL. */

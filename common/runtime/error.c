@@ -26,6 +26,15 @@ bool error_set(Error *reterr, ErrorClass class, const char *format, ...)
     return false;
 }
 
+bool error_set_code(Error *reterr, ErrorClass class, const char *code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    error_fill(reterr, class, code, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
 bool error_reject(Error *reterr, const char *code, const char *format, ...)
 {
     va_list arguments;

@@ -13,7 +13,8 @@ typedef enum ErrorClass {
     ERROR_NONE = 0,
     ERROR_RETRY,  /* the world failed and may heal: the same batch is taken again, after a pause */
     ERROR_REJECT, /* this record is bad for ever: dead letter, go on */
-    ERROR_FATAL,  /* set-up or our own fault: one log line, exit 1 */
+    ERROR_FATAL,  /* set-up or our own fault: one log line, exit 1. With code "POISON": no set-up is
+                     wrong, the batch's data cannot be taken; without one of its records it can */
 } ErrorClass;
 
 typedef struct Error {
@@ -31,6 +32,10 @@ typedef struct Error {
  * Returns: false, always, so that `return error_set(...)` reads as one step.
  */
 bool error_set(Error *reterr, ErrorClass class, const char *format, ...) PRINTF_LIKE(3, 4);
+
+/* error_set_code - likewise, with a code. */
+bool error_set_code(Error *reterr, ErrorClass class, const char *code, const char *format, ...)
+    PRINTF_LIKE(4, 5);
 
 /*
  * error_reject - fill a REJECT error with its dead-letter code.

@@ -132,21 +132,28 @@ static KafkaStart *starts_new(const Kafka *kafka, const List *list)
     return starts;
 }
 
-static bool ask_caller(const Kafka *kafka, List *list, KafkaStart *starts, Error *reterr)
+static bool ask_caller(const Kafka *kafka, List *list, KafkaStart *starts, List *ret_own,
+                       Error *reterr)
 {
     const KafkaSettings *settings = &kafka->settings;
     if (!ask_ranges(kafka, starts, list, reterr) ||
         !settings->starting(settings->starting_context, starts, (size_t)list->cnt, reterr) ||
         !begin_anew(kafka, starts, list, reterr))
         return false;
-    for (int i = 0; i < list->cnt; i++)
-        if (starts[i].start_offset >= 0)
-            list->elems[i].offset = starts[i].start_offset;
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *place = &list->elems[i];
+        if (starts[i].start_offset < 0)
+            continue;
+        place->offset = starts[i].start_offset;
+        rd_kafka_topic_partition_list_add(ret_own, place->topic, place->partition)->offset =
+            place->offset;
+    }
     return true;
 }
 
-/* The offsets to begin at, in list; without a caller that wants a word: the client asks. */
-static bool find_starts(const Kafka *kafka, List *list, Error *reterr)
+/* The offsets to begin at, in list; without a caller that wants a word: the client asks. ret_own:
+ * those that are not the group's. */
+static bool find_starts(const Kafka *kafka, List *list, List *ret_own, Error *reterr)
 {
     if (kafka->settings.starting == NULL || list->cnt == 0)
         return true;
@@ -155,7 +162,7 @@ static bool find_starts(const Kafka *kafka, List *list, Error *reterr)
     KafkaStart *starts = starts_new(kafka, list);
     if (starts == NULL)
         return error_set(reterr, ERROR_RETRY, "start partitions: out of memory");
-    const bool done = ask_caller(kafka, list, starts, reterr);
+    const bool done = ask_caller(kafka, list, starts, ret_own, reterr);
     free(starts);
     return done;
 }
@@ -163,7 +170,8 @@ static bool find_starts(const Kafka *kafka, List *list, Error *reterr)
 static bool start_now(Kafka *kafka, Error *reterr)
 {
     LOCAL_LIST *list = rd_kafka_topic_partition_list_copy(kafka->gained);
-    if (!find_starts(kafka, list, reterr))
+    LOCAL_LIST *own = rd_kafka_topic_partition_list_new(list->cnt);
+    if (!find_starts(kafka, list, own, reterr))
         return false;
     list_release(&kafka->known);
     kafka->known = rd_kafka_topic_partition_list_copy(list);
@@ -172,6 +180,8 @@ static bool start_now(Kafka *kafka, Error *reterr)
     const rd_kafka_resp_err_t code = kafka_start_partitions(kafka, list);
     log_write(code ? LOG_ERROR : LOG_INFO, "partitions-assigned", "count=%d result=%s", list->cnt,
               rd_kafka_err2name(code));
+    if (own->cnt > 0) /* the group knows again what it had forgotten, though no record comes */
+        (void)!rd_kafka_commit(kafka->consumer, own, 1);
     return true;
 }
 
