@@ -18,6 +18,7 @@ def read_json(path):
     return json.loads((FOLDER / path).read_text(encoding="utf-8"))
 
 
+@functools.cache
 def schema_names():
     """Of everything but what they share: "cpor.claim.submitted.v1", "cpor.partner", ..."""
     return {path.name.removesuffix(SUFFIX)

@@ -1,11 +1,15 @@
 """Which tests run beside each other: a file's stay together, and the longest begin first."""
 
 # Their tests share nothing that is made once per file: each may run anywhere.
-SPLIT = ("faults/test_mutants.py", "faults/test_crash_points.py", "test_cporctl_dlq.py")
+SPLIT = ("faults/test_mutants.py", "faults/test_crash_points.py", "test_cporctl_dlq.py",
+         "test_contracts.py", "test_kept.py")
 # By what was measured; whatever is not named comes after them.
-FIRST = ("faults/test_crash_points.py", "test_walk.py", "faults/test_mutants.py",
-         "faults/test_load.py", "test_many_windows.py", "test_calendars.py",
-         "test_cporctl_calendars.py", "test_moves.py")
+FIRST = ("faults/test_crash_points.py", "test_contract_snippets.py", "test_walk.py",
+         "faults/test_load.py", "test_database_security.py", "test_cporctl_audit.py",
+         "test_many_windows.py", "test_cporctl_forget.py", "test_pipeline.py",
+         "test_contracts.py", "test_restore.py", "test_kafka_secure.py",
+         "test_cporctl_submit.py", "test_languages.py", "test_cporctl_claims.py",
+         "faults/test_mutants.py", "test_cporctl_dlq.py", "test_kept.py", "test_moves.py")
 
 
 def rank(path):

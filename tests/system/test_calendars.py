@@ -145,18 +145,25 @@ def test_generator_is_reproducible(holidays, tmp_path):
     assert len(list(tmp_path.iterdir())) == len(COUNTRIES)
 
 
+def zone_bytes(name):
+    """What Python reads; a zone's other names have the same."""
+    return next(path.read_bytes() for path in (pathlib.Path(folder) / name
+                                               for folder in zoneinfo.TZPATH) if path.is_file())
+
+
 @pytest.mark.parametrize("first_year, last_year", [(2020, 2033), (2036, 2041)])
 def test_clock_changes_of_all_zones(first_year, last_year):
-    """Both sides of every change, and every 25th hour of the years."""
+    """Both sides of every change, and every 25th hour of the years; of equal zones one."""
     changes = {}
     for name, at, offset in dump("--zones", f"{first_year}-01-01", f"{last_year}-01-01"):
         changes.setdefault(name, []).append((int(at), int(offset)))
     left_out = {"localtime", "Factory", "posixrules"}
     assert set(changes) == zoneinfo.available_timezones() - left_out
     end = int(datetime.datetime(last_year, 1, 1, tzinfo=UTC).timestamp())
-    for name, shifts in changes.items():
+    different = {(zone_bytes(name), tuple(shifts)): name for name, shifts in changes.items()}
+    for (_, shifts), name in different.items():
         zone = zoneinfo.ZoneInfo(name)
-        for (at, offset), (until, _) in zip(shifts, shifts[1:] + [(end, 0)]):
+        for (at, offset), (until, _) in zip(shifts, shifts[1:] + ((end, 0),)):
             for second in (*range(at, until, 25 * 3600), until - 1):
                 seen = datetime.datetime.fromtimestamp(second, zone).utcoffset()
                 assert seen == datetime.timedelta(seconds=offset), (name, second)

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BUSINESS_DAY_COUNT = 5, MS_PER_HOUR = 3600000, STEP_S = 900 };
+enum { BUSINESS_DAY_COUNT = 5, MS_PER_HOUR = 3600000, STEP_S = 3 * 3600 };
 
 static bool day_read(const char *text, int32_t *ret_day)
 {
@@ -78,18 +78,20 @@ static int32_t zone_offset(const Zone *zone, int64_t at_s)
     return time.offset_s;
 }
 
-/* Steps of a quarter of an hour; the second of a change within one is then found by halving. */
+/* Steps of three hours; the second of a change within one is then found by halving. */
 static void dump_zone(const Zone *zone, int32_t from, int32_t to)
 {
     int64_t before_s = (int64_t)from * 86400;
+    int32_t next_offset_s = zone_offset(zone, before_s);
 
-    (void)printf("%s,%" PRId64 ",%" PRId32 "\n", zone_name(zone), before_s,
-                 zone_offset(zone, before_s));
+    (void)printf("%s,%" PRId64 ",%" PRId32 "\n", zone_name(zone), before_s, next_offset_s);
     for (; before_s < (int64_t)to * 86400 - STEP_S; before_s += STEP_S) {
-        int32_t offset_s = zone_offset(zone, before_s);
+        int32_t offset_s = next_offset_s;
         int64_t low_s = before_s;
         int64_t high_s = before_s + STEP_S;
-        if (zone_offset(zone, high_s) == offset_s) {
+
+        next_offset_s = zone_offset(zone, high_s);
+        if (next_offset_s == offset_s) {
             continue;
         }
         while (high_s - low_s > 1) {
