@@ -106,8 +106,8 @@ class Stranger:
         if kind == 1:
             headers.pop(self.chance.randrange(4))
         if kind == 2:
-            headers = [(f"x-{number}", b"1") for number in range(self.chance.choice((64, 500)))
-                       ] + headers
+            headers = [*((f"x-{number}", b"1")
+                         for number in range(self.chance.choice((64, 500)))), *headers]
         if kind == 3:
             size = self.chance.choice((512, 513, 60_000, 70_000, 900_000))
             headers += [("tracestate", b"t" * size),
@@ -128,8 +128,8 @@ class Stranger:
 
     def key(self):
         tenant_id = self.chance.choice(self.good)["customer"]["tenant_id"]
-        return self.chance.choice((None, b"", b"\xff", self.unknown_tenant().encode(), b"k" * 50_000,
-                                   tenant_id.encode()))
+        return self.chance.choice((None, b"", b"\xff", b"k" * 50_000, tenant_id.encode(),
+                                   self.unknown_tenant().encode()))
 
 
 class Senders:
