@@ -302,7 +302,9 @@ class Installation:
             follower.close()
 
     def use_create_time(self, topic):
-        """From now on a record of this topic counts from the timestamp that its producer gave."""
+        """From now on a record of this topic counts from the timestamp that its producer gave: for
+        workers that are started from now on."""
+        self.env["CPOR_ALLOW_CREATE_TIME"] = "true"
         resource = confluent_kafka.admin.ConfigResource(
             "topic", self.prefix + topic, set_config={
                 "message.timestamp.type": "CreateTime",
@@ -310,6 +312,12 @@ class Installation:
                 "message.timestamp.before.max.ms": str(2**62), "retention.ms": "-1"})
         for future in self.admin.alter_configs([resource]).values():
             future.result(30)
+        asked = confluent_kafka.admin.ConfigResource("topic", self.prefix + topic)
+
+        def broker_has_it():
+            [future] = self.admin.describe_configs([asked]).values()
+            return future.result(30)["message.timestamp.type"].value == "CreateTime"
+        self.wait(f"the broker to have {topic}'s new configuration", broker_has_it)
 
     def lag(self):
         """{(service, topic, partition): records not yet consumed}, nothing when all is done."""
