@@ -58,8 +58,7 @@ MUST_CHECK bool store_replay(Worker *worker, Replay *ret_replay, Error *reterr);
 
 #define TOKEN_DEVELOPMENT_KEYS "dev:for-development-only-not-a-secret"
 
-/* store_open_token_keys - from the settings. Errors: FATAL  also the development key in production.
- */
+/* store_open_token_keys - from the settings. Production refuses weak ones before: production.h. */
 MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Error *reterr);
 
 /*

@@ -57,14 +57,16 @@ def test_the_last_reference_record_wins_and_a_publishers_time_is_no_receipt(inst
     expiry.process = None
     [line] = [line for line in expiry.log.read_text().splitlines() if "event=fatal" in line]
     assert "LogAppendTime" in line and "CPOR_ALLOW_CREATE_TIME" in line, line
-    for settings, told in (({"CPOR_ENV": "production"}, "in production"), ({}, None)):
+    for settings, refused in (({"CPOR_ENV": "production"}, True), ({}, False)):
         worker = harness.Worker(installation, "opt-out-expiry", 1,
                                 {"CPOR_ALLOW_CREATE_TIME": "true", **settings})
         installation.workers["opt-out-expiry-1"] = worker.start()
-        if told is None:
+        if not refused:
             continue
         assert worker.process.wait(30) == 1
         worker.process = None
-        assert told in worker.log.read_text()
+        log = worker.log.read_text()
+        for setting in ("PROGRAMME_ADDRESS", "OPT_OUT_KEYS", "ALLOW_CREATE_TIME", "CLOCK_START"):
+            assert f"event=production-refused setting=CPOR_{setting} " in log, "all at once"
     installation.wait_quiet()
     assert installation.query("select count(*) from kept_opt_outs") == [(1,)]
