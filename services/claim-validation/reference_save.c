@@ -120,8 +120,9 @@ static const struct {
     [REFERENCE_TENANT] =
         {{"tenants-upsert",
           "insert into tenants (tenant_id, deleted, received_at_ms, log_offset, log_partition,"
-          " name, domains, country, locale, public_sector) select a, b, c, d, e, f, g::text[], h, i, j"
-          " from unnest($1::uuid[], $2::boolean[], $3::bigint[], $4::bigint[], $5::integer[],"
+          " name, domains, country, locale, public_sector)"
+          " select a, b, c, d, e, f, g::text[], h, i, j from"
+          " unnest($1::uuid[], $2::boolean[], $3::bigint[], $4::bigint[], $5::integer[],"
           " $6::text[], $7::text[], $8::text[], $9::text[], $10::boolean[])"
           " as u(a, b, c, d, e, f, g, h, i, j)"
           " on conflict (tenant_id) do update set name = excluded.name,"
@@ -135,7 +136,8 @@ static const struct {
           " log_partition, tenant_id, product, channel, state, provisioned, starts_on, ends_on)"
           " select * from unnest($1::uuid[], $2::boolean[], $3::bigint[], $4::bigint[],"
           " $5::integer[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::boolean[],"
-          " $11::date[], $12::date[]) on conflict (subscription_id) do update set" KEEP("subscriptions",
+          " $11::date[], $12::date[])"
+          " on conflict (subscription_id) do update set" KEEP("subscriptions",
                                                                            "tenant_id")
               KEEP("subscriptions", "product") KEEP("subscriptions", "channel")
                   KEEP("subscriptions", "starts_on") KEEP("subscriptions", "ends_on")

