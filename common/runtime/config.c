@@ -212,6 +212,12 @@ const char *config_text(const Config *config, const char *name)
     return config_expect(config, name, false)->text;
 }
 
+const char *config_find_text(const Config *config, const char *name)
+{
+    const Setting *setting = config_find(config, name);
+    return setting == NULL ? NULL : setting->text;
+}
+
 int64_t config_integer(const Config *config, const char *name)
 {
     return config_expect(config, name, true)->integer;

@@ -39,5 +39,8 @@ const char *config_text(const Config *config, const char *name);
 int64_t config_integer(const Config *config, const char *name);
 bool config_boolean(const Config *config, const char *name);
 
+/* config_find_text - as config_text; NULL for a name that is in no table. */
+const char *config_find_text(const Config *config, const char *name);
+
 /* config_print_help - the tables as text: name, default, range, help. Secrets' values never. */
 void config_print_help(FILE *file, const ConfigItem *const *tables);

@@ -3,6 +3,7 @@
 
 #include "crash_point.h"
 #include "log.h"
+#include "production.h"
 
 #include <libgen.h>
 #include <limits.h>
@@ -125,13 +126,27 @@ static bool read_environment(Worker *worker, Error *reterr)
                      name);
 }
 
-/* Whoever publishes would say himself whether his opt-out came in time. */
-static bool check_create_time(const Worker *worker, Error *reterr)
+static const char *get_setting(const void *config, const char *name)
 {
-    return !worker->production || !config_boolean(worker->config, "CPOR_ALLOW_CREATE_TIME") ||
-           error_set(reterr, ERROR_FATAL,
-                     "read CPOR_ALLOW_CREATE_TIME: in production only the broker's time is a "
-                     "receipt (unset it; cporctl setup --fix sets the topics)");
+    return config_find_text(config, name);
+}
+
+/* All at once, a line each: whoever sets up production shall not learn of them one by one. */
+static bool check_production(const Worker *worker, Error *reterr)
+{
+    ProductionFinding findings[PRODUCTION_FINDING_COUNT_MAX];
+    if (!worker->production)
+        return true;
+    const size_t count = production_check(get_setting, worker->config, findings);
+    for (size_t i = 0; i < count; i++)
+        log_write(LOG_ERROR, "production-refused", "setting=%s problem=\"%s\"", findings[i].setting,
+                  findings[i].text);
+    return count == 0 ||
+           error_set(
+               reterr, ERROR_FATAL,
+               "check settings: production refuses %zu of them (a line before this tells each; "
+               "CPOR_ENV=development takes them)",
+               count);
 }
 
 bool worker_configure(Worker *worker, Error *reterr)
@@ -142,12 +157,11 @@ bool worker_configure(Worker *worker, Error *reterr)
         return false;
     const Config *config = worker->config;
     return read_instance(worker, reterr) && read_environment(worker, reterr) &&
-           check_create_time(worker, reterr) &&
            check_name("CPOR_TOPIC_PREFIX", config_text(config, "CPOR_TOPIC_PREFIX"), 0, reterr) &&
            check_name("CPOR_GROUP_PREFIX", config_text(config, "CPOR_GROUP_PREFIX"), 0, reterr) &&
            log_init(worker->spec->name, worker->instance, config_text(config, "CPOR_LOG_LEVEL"),
                     reterr) &&
-           crash_point_arm(reterr) &&
+           check_production(worker, reterr) && crash_point_arm(reterr) &&
            clock_init(&worker->clock, config_text(config, "CPOR_CLOCK_START"),
                       config_text(config, "CPOR_CLOCK_WALL_START"),
                       config_text(config, "CPOR_CLOCK_SPEED"), worker->production, reterr);

@@ -88,10 +88,6 @@ void store_watch_calendars(Store *store)
 bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Error *reterr)
 {
     const char *keys = config_text(worker_config(worker), "CPOR_OPT_OUT_KEYS");
-    if (worker_is_production(worker) && strcmp(keys, TOKEN_DEVELOPMENT_KEYS) == 0)
-        return error_set(reterr, ERROR_FATAL,
-                         "read CPOR_OPT_OUT_KEYS: the development key is public; in production "
-                         "give id:secret of your own");
     return token_keys_open(keys, ret_keys, reterr);
 }
 

@@ -67,8 +67,7 @@ MUST_CHECK bool store_published(Worker *worker, KafkaStart *starts, size_t count
 
 #define TOKEN_DEVELOPMENT_KEYS "dev:for-development-only-not-a-secret"
 
-/* store_open_token_keys - from the settings. Errors: FATAL  also the development key in production.
- */
+/* store_open_token_keys - from the settings. Production refuses weak ones before: production.h. */
 MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Error *reterr);
 
 /*

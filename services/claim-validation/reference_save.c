@@ -48,44 +48,54 @@ static void add_partner(const Reference *reference, Arena *arena, DbColumn *colu
 {
     const Partner *partner = &reference->partner;
     (void)arena;
-    db_column_add_text(&columns[4], reference->deleted ? "" : partner->name);
-    db_column_add_text(&columns[5], partner->location ? "true" : "false");
-    db_column_add_text(&columns[6], reference->deleted ? "" : partner->country);
-    db_column_add_integer(&columns[7], partner->enrolments);
-    add_day(&columns[8], reference->deleted ? DAY_NONE : partner->valid_from);
-    add_day(&columns[9], reference->deleted ? DAY_NONE : partner->valid_to);
+    db_column_add_text(&columns[5], reference->deleted ? "" : partner->name);
+    db_column_add_text(&columns[6], partner->location ? "true" : "false");
+    db_column_add_text(&columns[7], reference->deleted ? "" : partner->country);
+    db_column_add_integer(&columns[8], partner->enrolments);
+    add_day(&columns[9], reference->deleted ? DAY_NONE : partner->valid_from);
+    add_day(&columns[10], reference->deleted ? DAY_NONE : partner->valid_to);
 }
 
 static void add_tenant(const Reference *reference, Arena *arena, DbColumn *columns)
 {
     const Tenant *tenant = &reference->tenant;
-    db_column_add_text(&columns[4], reference->deleted ? "" : tenant->name);
-    add_domains(&columns[5], tenant, arena);
-    db_column_add_text(&columns[6], reference->deleted ? "" : tenant->country);
-    db_column_add_text(&columns[7], reference->deleted ? "" : tenant->locale);
-    db_column_add_text(&columns[8], tenant->public_sector ? "true" : "false");
+    db_column_add_text(&columns[5], reference->deleted ? "" : tenant->name);
+    add_domains(&columns[6], tenant, arena);
+    db_column_add_text(&columns[7], reference->deleted ? "" : tenant->country);
+    db_column_add_text(&columns[8], reference->deleted ? "" : tenant->locale);
+    db_column_add_text(&columns[9], tenant->public_sector ? "true" : "false");
 }
 
 static void add_subscription(const Reference *reference, Arena *arena, DbColumn *columns)
 {
     const Subscription *subscription = &reference->subscription;
     (void)arena;
-    db_column_add_text(&columns[4], reference->deleted ? NULL : subscription->tenant_id);
-    db_column_add_text(&columns[5], reference->deleted ? "" : subscription->product);
-    db_column_add_text(&columns[6], channel_name(subscription->channel));
+    db_column_add_text(&columns[5], reference->deleted ? NULL : subscription->tenant_id);
+    db_column_add_text(&columns[6], reference->deleted ? "" : subscription->product);
+    db_column_add_text(&columns[7], channel_name(subscription->channel));
     db_column_add_text(
-        &columns[7], reference->deleted ? "DELETED" : subscription_state_name(subscription->state));
-    db_column_add_text(&columns[8], subscription->provisioned ? "true" : "false");
-    add_day(&columns[9], reference->deleted ? DAY_NONE : subscription->starts_on);
-    add_day(&columns[10], reference->deleted ? DAY_NONE : subscription->ends_on);
+        &columns[8], reference->deleted ? "DELETED" : subscription_state_name(subscription->state));
+    db_column_add_text(&columns[9], subscription->provisioned ? "true" : "false");
+    add_day(&columns[10], reference->deleted ? DAY_NONE : subscription->starts_on);
+    add_day(&columns[11], reference->deleted ? DAY_NONE : subscription->ends_on);
 }
 
-/* A tombstone keeps the row's data (whose tenant it was) and marks it deleted. The receipt and
- * the offset keep a zombie's older record from going over a newer one. */
+/*
+ * A tombstone keeps the row's data (whose tenant it was) and marks it deleted. The last record of
+ * the log wins: of one partition the one with the higher offset, whatever its time, which may be
+ * its publisher's. Kept is the latest time of all that went before: only a topic that was made anew
+ * has a lower offset with a later one, a zombie's or a replayed record has not. Between partitions
+ * (a publisher with another partitioner) there is no order but time. No partition: of the release
+ * before, which had one order for all.
+ */
 #define GUARD(table)                                                                               \
-    " deleted = excluded.deleted, received_at_ms = excluded.received_at_ms,"                       \
-    " log_offset = excluded.log_offset where (excluded.received_at_ms, excluded.log_offset) >= "   \
-    "(" table ".received_at_ms, " table ".log_offset)"
+    " deleted = excluded.deleted, log_offset = excluded.log_offset,"                               \
+    " received_at_ms = greatest(excluded.received_at_ms, " table ".received_at_ms),"               \
+    " log_partition = excluded.log_partition where case when excluded.log_partition ="             \
+    " coalesce(" table                                                                             \
+    ".log_partition, excluded.log_partition) then excluded.log_offset >= " table                   \
+    ".log_offset or excluded.received_at_ms > " table ".received_at_ms"                            \
+    " else excluded.received_at_ms >= " table ".received_at_ms end"
 #define KEEP(table, column)                                                                        \
     " " column " = case when excluded.deleted then " table "." column " else excluded." column     \
     " end,"
@@ -98,53 +108,67 @@ static const struct {
 } upserts[] = {
     [REFERENCE_PARTNER] =
         {{"partners-upsert",
-          "insert into partners (mpn_id, deleted, received_at_ms, log_offset, name, location,"
-          " country, enrolments, valid_from, valid_to) select * from unnest($1::text[],"
-          " $2::boolean[], $3::bigint[], $4::bigint[], $5::text[], $6::boolean[], $7::text[],"
-          " $8::integer[], $9::date[], $10::date[]) on conflict (mpn_id) do update set"
+          "insert into partners (mpn_id, deleted, received_at_ms, log_offset, log_partition, name,"
+          " location, country, enrolments, valid_from, valid_to) select * from unnest($1::text[],"
+          " $2::boolean[], $3::bigint[], $4::bigint[], $5::integer[], $6::text[], $7::boolean[],"
+          " $8::text[], $9::integer[], $10::date[], $11::date[]) on conflict (mpn_id) do update set"
           " name = excluded.name, location = excluded.location, country = excluded.country,"
           " enrolments = excluded.enrolments, valid_from = excluded.valid_from,"
           " valid_to = excluded.valid_to," GUARD("partners")},
-         10,
+         11,
          add_partner},
     [REFERENCE_TENANT] =
         {{"tenants-upsert",
-          "insert into tenants (tenant_id, deleted, received_at_ms, log_offset, name, domains,"
-          " country, locale, public_sector) select a, b, c, d, e, f::text[], g, h, i from"
-          " unnest($1::uuid[], $2::boolean[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],"
-          " $7::text[], $8::text[], $9::boolean[]) as u(a, b, c, d, e, f, g, h, i)"
+          "insert into tenants (tenant_id, deleted, received_at_ms, log_offset, log_partition,"
+          " name, domains, country, locale, public_sector)"
+          " select a, b, c, d, e, f, g::text[], h, i, j from"
+          " unnest($1::uuid[], $2::boolean[], $3::bigint[], $4::bigint[], $5::integer[],"
+          " $6::text[], $7::text[], $8::text[], $9::text[], $10::boolean[])"
+          " as u(a, b, c, d, e, f, g, h, i, j)"
           " on conflict (tenant_id) do update set name = excluded.name,"
           " domains = excluded.domains, country = excluded.country, locale = excluded.locale,"
           " public_sector = excluded.public_sector," GUARD("tenants")},
-         9,
+         10,
          add_tenant},
     [REFERENCE_SUBSCRIPTION] =
         {{"subscriptions-upsert",
           "insert into subscriptions (subscription_id, deleted, received_at_ms, log_offset,"
-          " tenant_id, product, channel, state, provisioned, starts_on, ends_on)"
+          " log_partition, tenant_id, product, channel, state, provisioned, starts_on, ends_on)"
           " select * from unnest($1::uuid[], $2::boolean[], $3::bigint[], $4::bigint[],"
-          " $5::uuid[], $6::text[], $7::text[], $8::text[], $9::boolean[], $10::date[],"
-          " $11::date[]) on conflict (subscription_id) do update set" KEEP("subscriptions",
+          " $5::integer[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::boolean[],"
+          " $11::date[], $12::date[])"
+          " on conflict (subscription_id) do update set" KEEP("subscriptions",
                                                                            "tenant_id")
               KEEP("subscriptions", "product") KEEP("subscriptions", "channel")
                   KEEP("subscriptions", "starts_on") KEEP("subscriptions", "ends_on")
           " state = excluded.state, provisioned = excluded.provisioned," GUARD("subscriptions")},
-         11,
+         12,
          add_subscription},
 };
 /* clang-format on */
 
+/* Of one partition the later in the log, of two the one that was received later. */
+static bool goes_over(const Record *record, const Record *before)
+{
+    return record->partition == before->partition || record->receipt_at_ms >= before->receipt_at_ms;
+}
+
 /* The last record of each key; earlier ones in the batch are history already. */
 static void mark_last(const References *references, Arena *arena, bool *ret_last)
 {
-    TextMap seen;
+    TextMap seen; /* kind and key -> the Reference that is last so far */
     text_map_init(&seen, arena);
-    for (size_t i = references->count; i-- > 0;) {
+    for (size_t i = 0; i < references->count; i++) {
         char key[80];
-        snprintf(key, sizeof key, "%d/%s", (int)references->items[i].kind,
-                 references->items[i].key);
-        ret_last[i] = text_map_get(&seen, key) == NULL;
-        text_map_put(&seen, key, &ret_last[i]);
+        Reference *reference = &references->items[i];
+        snprintf(key, sizeof key, "%d/%s", (int)reference->kind, reference->key);
+        Reference *before = text_map_get(&seen, key);
+        ret_last[i] = before == NULL || goes_over(reference->record, before->record);
+        if (!ret_last[i])
+            continue;
+        if (before != NULL)
+            ret_last[before - references->items] = false;
+        text_map_put(&seen, key, reference);
     }
 }
 
@@ -163,6 +187,7 @@ static bool upsert_kind(Work *work, const References *references, const bool *la
         db_column_add_text(&columns[1], reference->deleted ? "true" : "false");
         db_column_add_integer(&columns[2], reference->record->receipt_at_ms);
         db_column_add_integer(&columns[3], reference->record->offset);
+        db_column_add_integer(&columns[4], reference->record->partition);
         upserts[kind].add(reference, work->arena, columns);
     }
     if (columns[0].count == 0)

@@ -323,7 +323,9 @@ class Installation:
             follower.close()
 
     def use_create_time(self, topic):
-        """From now on a record of this topic counts from the timestamp that its producer gave."""
+        """From now on a record of this topic counts from the timestamp that its producer gave: for
+        workers that are started from now on."""
+        self.env["CPOR_ALLOW_CREATE_TIME"] = "true"
         self.alter_topic(topic, {
             "message.timestamp.type": "CreateTime",
             "message.timestamp.after.max.ms": str(2**62),
@@ -334,15 +336,15 @@ class Installation:
         """From now on this topic keeps what its producers compressed, as it came."""
         self.alter_topic(topic, {"message.timestamp.type": "LogAppendTime",
                                  "retention.ms": "1209600000", "compression.type": "producer"})
-        self.wait("the broker to have it", lambda: self.topic_config(topic)
-                  ["compression.type"] == "producer")
 
     def alter_topic(self, topic, settings):
-        """Its own settings are these, and no others."""
+        """Its own settings are these, and no others; when the broker has them."""
         resource = confluent_kafka.admin.ConfigResource("topic", self.prefix + topic,
                                                         set_config=settings)
         for future in self.admin.alter_configs([resource]).values():
             future.result(30)
+        self.wait(f"the broker to have {topic}'s new configuration", lambda: all(
+            self.topic_config(topic)[name] == value for name, value in settings.items()))
 
     def topic_config(self, topic):
         resource = confluent_kafka.admin.ConfigResource("topic", self.prefix + topic)
