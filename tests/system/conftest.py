@@ -25,7 +25,8 @@ def is_in_front(config):
 
 
 def pytest_configure(config):
-    if is_in_front(config):
+    os.environ.setdefault("CPOR_TEST_STACK", f"test-{os.getpid()}")
+    if not hasattr(config, "workerinput"):
         # What it started is ended also when it is told to go.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -33,21 +34,20 @@ def pytest_configure(config):
 def pytest_sessionstart(session):
     """Before xdist starts its processes, which inherit the environment."""
     if is_in_front(session.config):
-        name = os.environ.setdefault("CPOR_TEST_STACK", f"test-{os.getpid()}")
-        os.environ[SHARED] = name
+        name = os.environ[SHARED] = os.environ["CPOR_TEST_STACK"]
         harness.Stack(name).call("up", "kafka")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
     """When the processes have ended: also what one of them was too slow to end."""
-    if not is_in_front(session.config):
-        return
-    name = os.environ[SHARED]
+    if is_in_front(session.config) and not harness.KEEP:
+        leftovers.end(os.environ[SHARED])
+
+
+def pytest_terminal_summary(terminalreporter):
     if harness.KEEP:
-        harness.Stack(name).clean()
-    else:
-        leftovers.end(name)
+        terminalreporter.write_line(leftovers.told(os.environ["CPOR_TEST_STACK"]))
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -64,7 +64,7 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def stack():
     shared, number = os.environ.get(SHARED), os.environ.get("PYTEST_XDIST_WORKER")
-    name = os.environ.get("CPOR_TEST_STACK") or f"test-{os.getpid()}"
+    name = os.environ["CPOR_TEST_STACK"]
     servers = harness.Stack(f"{name}-{number}" if number else name, kafka_from=shared)
     try:
         servers.up()

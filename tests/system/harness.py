@@ -71,8 +71,6 @@ class Stack:
 
     def clean(self):
         if KEEP:
-            say(f"kept: the servers of stack {self.name}; to end them and what runs on them:"
-                f" {leftovers.__file__} {self.name}")
             return
         self.call("clean")
         (ROOT / ".local" / f"{self.name}.lock").unlink(missing_ok=True)
@@ -233,7 +231,7 @@ class Installation:
         for follower in self.followers:
             follower.close()
         if KEEP:
-            leftovers.tell(self)
+            leftovers.keep(self)
             return
         for worker in self.workers.values():
             if worker.process is not None and worker.process.poll() is None:

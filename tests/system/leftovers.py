@@ -52,20 +52,28 @@ def exports(env):
                    if os.environ.get(name) != value)
 
 
-def tell(installation):
-    """Writes what a shell needs to go on by hand, and says how."""
-    lines = ["", f"kept: {installation.name}, logs in {installation.folder}"]
+def keep(installation):
+    """Writes what a shell needs to go on by hand, and how, for what told() says at the end."""
     file = installation.folder / "env"
     file.write_text(exports(installation.env))
-    lines.append(f"  source {file}   # then: cporctl, psql $CPOR_DATABASE_URL, kcat, redis-cli -u")
+    lines = [f"kept: {installation.name}, with its logs in {installation.folder}",
+             f"  source {file}   # for cporctl, psql $CPOR_DATABASE_URL, kcat, redis-cli"]
     for worker in installation.workers.values():
         own = installation.folder / f"{worker.instance}.env"
         own.write_text(exports(worker.env()))
-        pid = worker.process.pid if worker.process and worker.process.poll() is None else None
-        state = f"gdb -p {pid}" if pid else "ended"
+        runs = worker.process is not None and worker.process.poll() is None
+        state = f"gdb -p {worker.process.pid}" if runs else "has ended"
         lines.append(f"  {worker.instance}: {state}; by hand: (source {own}; "
                      f"gdb --args {installation.binaries / worker.service})")
-    print("\n".join(lines), file=sys.__stderr__, flush=True)
+    with (pathlib.Path(installation.stack.env["CPOR_STACK_DIR"]) / "kept").open("a") as kept:
+        kept.write("\n".join(lines) + "\n")
+
+
+def told(name):
+    """Of the stacks NAME and NAME-*: what is kept, and how it is ended."""
+    texts = [file.read_text() for folder in (LOCAL / name, *LOCAL.glob(f"{name}-*"))
+             for file in folder.glob("kept")]
+    return "".join(texts) + f"  to end all of it: {ROOT}/tests/system/leftovers.py {name}"
 
 
 def main():
