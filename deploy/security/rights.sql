@@ -94,7 +94,6 @@ begin
         ('operator', 'timers', 'select'),
         ('operator', 'contenders', 'select'),
         ('operator', 'holders', 'select'),
-        ('operator', 'positions', 'select'),
         ('operator', 'attempts', 'select, insert, update'),
         ('operator', 'handled_positions', 'select'),
         ('operator', 'kept_opt_outs', 'select (cause_key, tenant_id, claim_id, received_at_ms,'

@@ -39,6 +39,8 @@ RARE = {("customer_notification", "recalled_notices", "SELECT"),
         ("customer_notification", "timers", "DELETE"),
         ("claim_validation", "contenders", "DELETE"),
         ("opt_out_expiry", "documents", "SELECT"),
+        ("operator", "attempts", "INSERT"), ("operator", "attempts", "UPDATE"),
+        ("operator", "attempts", "SELECT"),  # cporctl dlq skip
         ("operator", "claim_overview", "SELECT"), ("operator", "history_overview", "SELECT")}
 
 
