@@ -1,6 +1,7 @@
 /* event_envelope.c - CloudEvents 1.0 in binary and structured mode, and none at all. */
 #include "claim/event_internal.h"
 
+#include "claim/signature_demand.h"
 #include "claim/text_check.h"
 
 #include <string.h>
@@ -128,7 +129,7 @@ bool envelope_read(const Record *record, Arena *arena, Envelope *ret_envelope, E
     if (!is_friendly(record))
         return read_binary(record, arena, ret_envelope, reterr);
     *ret_envelope =
-        (Envelope){.type = event_type_name(EVENT_CLAIM_SUBMITTED), .source = "urn:cpor:friendly"};
+        (Envelope){.type = event_type_name(EVENT_CLAIM_SUBMITTED), .source = SOURCE_FRIENDLY};
     return true;
 }
 

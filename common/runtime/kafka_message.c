@@ -76,7 +76,7 @@ static void headers_pass_on(rd_kafka_headers_t *headers, const Record *cause, co
 static rd_kafka_headers_t *outcome_headers(const Kafka *kafka, const Outcome *outcome)
 {
     char at[CLOCK_TEXT_SIZE];
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(9);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(11);
     headers_add(headers, "ce_specversion", "1.0");
     headers_add(headers, "ce_id", outcome->id);
     headers_add(headers, "ce_source", kafka->source);
@@ -85,6 +85,8 @@ static rd_kafka_headers_t *outcome_headers(const Kafka *kafka, const Outcome *ou
     if (outcome->subject != NULL)
         headers_add(headers, "ce_subject", outcome->subject);
     headers_add(headers, "content-type", "application/json");
+    if (outcome->proof != NULL)
+        headers_add(headers, RECORD_PROOF_HEADER, outcome->proof);
     if (outcome->traceparent != NULL &&
         (outcome->cause == NULL || record_header(outcome->cause, "traceparent") == NULL))
         headers_add(headers, "traceparent", outcome->traceparent);
@@ -93,6 +95,28 @@ static rd_kafka_headers_t *outcome_headers(const Kafka *kafka, const Outcome *ou
         headers_pass_on(headers, outcome->cause, "tracestate");
     }
     return headers;
+}
+
+void kafka_set_signer(Kafka *kafka, const KafkaSigner *signer)
+{
+    kafka->signer = *signer;
+}
+
+/* The one place where what a worker says is signed. Dead letters keep what they came with. */
+static void sending_sign(const Kafka *kafka, const Sending *sending, const Outcome *outcome)
+{
+    const KafkaSigner *signer = &kafka->signer;
+    const KafkaToSign record = {.topic = sending->topic,
+                                .type = outcome->type,
+                                .source = kafka->source,
+                                .id = outcome->id,
+                                .key = sending->key,
+                                .key_size = sending->key_size,
+                                .value = sending->value,
+                                .value_size = sending->value_size};
+    char signature[KAFKA_SIGNATURE_SIZE];
+    if (signer->sign != NULL && signer->sign(signer->context, &record, signature, sizeof signature))
+        headers_add(sending->headers, signer->header, signature);
 }
 
 rd_kafka_resp_err_t kafka_send_outcome(const Kafka *kafka, rd_kafka_t *producer,
@@ -108,6 +132,7 @@ rd_kafka_resp_err_t kafka_send_outcome(const Kafka *kafka, rd_kafka_t *producer,
         .headers = outcome_headers(kafka, outcome),
         .opaque = opaque,
     };
+    sending_sign(kafka, &sending, outcome);
     return sending_produce(producer, &sending);
 }
 

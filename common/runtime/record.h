@@ -34,6 +34,10 @@ typedef struct Record {
 /* record_header - the first header with this name (case-sensitive), or NULL. */
 const RecordHeader *record_header(const Record *record, const char *name);
 
+/* Header of what is handed on: the id of the key by which the original's publisher was proved. Not
+ * signed: only the first record under its id counts, and that one is its worker's. */
+#define RECORD_PROOF_HEADER "cpor_proof"
+
 /* What a handler publishes: borrowed by the worker until the batch is published. */
 typedef struct Outcome {
     const char *topic; /* short name */
@@ -45,6 +49,7 @@ typedef struct Outcome {
     const char *body;    /* JSON */
     size_t body_size;
     const Record *cause;     /* traceparent and tracestate are passed on from it; or NULL */
+    const char *proof;       /* of what is handed on: the key that proved its publisher; or NULL */
     const char *traceparent; /* where cause has none (a timer's wake-up); or NULL */
 } Outcome;
 

@@ -164,7 +164,7 @@ static bool decode_first(const Act *act, const SentEvent *sent, Error *reterr)
     record_header_add(record, "ce_specversion", "1.0");
     record_header_add(record, "ce_id", sent->id);
     record_header_add(record, "ce_source", SENDER_SOURCE);
-    record_header_add(record, "ce_type", sent->type);
+    record_header_add(record, "ce_type", event_type_name(sent->type));
     return event_decode(record, &context, arena, &event, reterr);
 }
 
@@ -194,7 +194,7 @@ ExitCode act_send(Act *act)
     Session *session = act->session;
     char id[UUID_SIZE];
     SentEvent sent = {.key = act->name.tenant_id,
-                      .type = event_type_name(act->type),
+                      .type = act->type,
                       .id = id,
                       .subject = act->name.claim_id,
                       .at_ms = act->now_ms};

@@ -215,7 +215,7 @@ static Event read_back(const Outcome *outcome)
                      .header_count = 4};
     record.headers[0] = (RecordHeader){"ce_specversion", "1.0", 3};
     record.headers[1] = (RecordHeader){"ce_id", outcome->id, strlen(outcome->id)};
-    record.headers[2] = (RecordHeader){"ce_source", "urn:cpor", 8};
+    record.headers[2] = (RecordHeader){"ce_source", "urn:cpor:cporctl", 16}; /* may say all of it */
     record.headers[3] = (RecordHeader){"ce_type", outcome->type, strlen(outcome->type)};
     if (!event_decode(&record, &context, &arena, &event, &error))
         fail_msg("%s: %s", outcome->type, error.text);
