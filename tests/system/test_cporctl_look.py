@@ -80,12 +80,12 @@ def test_find_is_called_wrongly(filled, arguments, text):
 
 
 def test_find_that_takes_too_long_says_what_to_do(filled):
-    env = {**filled.env, "CPOR_DATABASE_TIMEOUT_MS": "300"}
+    env = {**filled.env, "CPOR_DATABASE_TIMEOUT_MS": "3000"}
     with psycopg.connect(filled.env["CPOR_DATABASE_URL"]) as connection:
         connection.execute("lock table claims in access exclusive mode")
         error = expect(1, call(env, "find", "--mpn", "1"))
         connection.rollback()
-    assert "took longer than CPOR_DATABASE_TIMEOUT_MS=300" in error and "--domain" in error
+    assert "took longer than CPOR_DATABASE_TIMEOUT_MS=3000" in error and "--domain" in error
     assert error.count("\n") == 1
 
 
