@@ -1,7 +1,6 @@
 /* kafka_message.c - outcomes as Kafka records: CloudEvents in binary mode. */
 #include "kafka_internal.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

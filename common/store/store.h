@@ -37,6 +37,14 @@ MUST_CHECK bool store_replay(Worker *worker, Replay *ret_replay, Error *reterr);
 /* store_attempts - likewise: records that killed workers; see store_attempt.c. */
 extern const WorkerAttempts store_attempts;
 
+/* attempts_aside - note a record as put aside, also where an operator does it (cporctl dlq skip).
+ *
+ * In:      place  texts: service, topic, partition, offset.
+ * Errors:  as database_run. Cost: one round trip. */
+enum { ATTEMPTS_PLACE_COUNT = 4 };
+MUST_CHECK bool attempts_aside(Database *database, const char *const place[ATTEMPTS_PLACE_COUNT],
+                               Error *reterr);
+
 /* store_starting - likewise: where this service's partitions begin, or may go on; position.h. */
 MUST_CHECK bool store_starting(Worker *worker, KafkaStart *starts, size_t count, Error *reterr);
 

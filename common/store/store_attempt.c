@@ -63,7 +63,7 @@ bool attempts_begin(Worker *worker, const KafkaStart *starts, size_t count, Erro
 }
 
 /* service, topic, partition, offset. */
-enum { PLACE_COUNT = 4, PLACE_TEXT_SIZE = 24 };
+enum { PLACE_COUNT = ATTEMPTS_PLACE_COUNT, PLACE_TEXT_SIZE = 24 };
 typedef struct Place {
     char partition[PLACE_TEXT_SIZE], offset[PLACE_TEXT_SIZE];
     const char *parameters[PLACE_COUNT];
@@ -109,18 +109,25 @@ static bool attempts_lived(Worker *worker, const Record *record, Error *reterr)
     return run_once(worker, &statement, place.parameters, PLACE_COUNT, NULL, reterr);
 }
 
-/* The position stays: should we die before the dead letter is in the log, the record comes again
- * and is put aside again. Until the position moves on, this tells why the log is ahead of it. */
-static bool attempts_put_aside(Worker *worker, const Record *record, Error *reterr)
+bool attempts_aside(Database *database, const char *const place[PLACE_COUNT], Error *reterr)
 {
     static const DbStatement statement = {
         "attempts-aside",
         "insert into attempts as a (service, topic, partition, at_offset, holder, aside_offset)"
         " values ($1, $2, $3::integer, $4::bigint, '', $4::bigint) on conflict"
         " (service, topic, partition) do update set aside_offset = excluded.aside_offset"};
+    return database_run(database, &statement, place, PLACE_COUNT, NULL, reterr);
+}
+
+/* The position stays: should we die before the dead letter is in the log, the record comes again
+ * and is put aside again. Until the position moves on, this tells why the log is ahead of it. */
+static bool attempts_put_aside(Worker *worker, const Record *record, Error *reterr)
+{
     Place place;
     place_init(&place, worker, record);
-    return run_once(worker, &statement, place.parameters, PLACE_COUNT, NULL, reterr);
+    Database *database = worker_database(worker);
+    return database_begin(database, reterr) && attempts_aside(database, place.parameters, reterr) &&
+           database_commit(database, reterr);
 }
 
 static bool attempts_released(Worker *worker, Error *reterr)

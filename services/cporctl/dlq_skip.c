@@ -5,6 +5,7 @@
 #include "workers.h"
 
 #include "runtime/clock.h"
+#include "store/store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -116,16 +117,11 @@ static ExitCode check(const Skip *skip)
 
 static bool note(Skip *skip)
 {
-    static const DbStatement statement = {
-        "dlq-skip",
-        "insert into attempts as a (service, topic, partition, at_offset, holder, aside_offset)"
-        " values ($1, $2, $3::integer, $4::bigint, '', $4::bigint) on conflict"
-        " (service, topic, partition) do update set aside_offset = excluded.aside_offset"};
     Session *session = skip->session;
     const char *parameters[] = {skip->service, skip->topic,
                                 arena_printf(&session->arena, "%" PRId32, skip->partition),
                                 arena_printf(&session->arena, "%" PRId64, skip->offset)};
-    return database_run(session->database, &statement, parameters, 4, NULL, &session->error);
+    return attempts_aside(session->database, parameters, &session->error);
 }
 
 static void take_failure(void *context, uintptr_t tag, const char *why)

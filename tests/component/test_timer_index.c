@@ -1,10 +1,7 @@
 /* test_timer_index.c - timer_index.h against a redis-server of its own, in a temporary folder. */
-#include "runtime/timer_index.h"
-
-#include "redis_server.h"
+#include "timer_fixture.h"
 
 enum {
-    TIMEOUT_MS = 10000,
     SHORT_TIMEOUT_MS = 200,
     LEASE_LONG_MS = 3600000,
     TRY_COUNT_MAX = 2000,
@@ -13,44 +10,6 @@ enum {
 
 static Timer timers[MANY];
 static Timer claimed[TIMER_BATCH_COUNT_MAX];
-
-static TimerIndex *open_with(const char *login, int timeout_ms)
-{
-    char url[128];
-    TimerIndex *index = NULL;
-    Error error = {0};
-    snprintf(url, sizeof url, "redis://%s127.0.0.1:%d", login, server.port);
-    if (!timer_index_open(url, "test:", timeout_ms, &index, &error))
-        fail_msg("%s", error.text);
-    return index;
-}
-
-static int test_begin(void **state)
-{
-    admin_run("FLUSHALL");
-    *state = open_with("", TIMEOUT_MS);
-    return 0;
-}
-
-static int test_end(void **state)
-{
-    timer_index_release((TimerIndex **)state);
-    return 0;
-}
-
-static void arm(TimerIndex *index, const Timer *list, size_t count)
-{
-    Error error = {0};
-    if (!timer_index_arm(index, 3, list, count, &error))
-        fail_msg("%s", error.text);
-}
-
-static void arm_one(TimerIndex *index, const char *member, int64_t due_at_ms)
-{
-    Timer timer = {.due_at_ms = due_at_ms};
-    snprintf(timer.member, sizeof timer.member, "%s", member);
-    arm(index, &timer, 1);
-}
 
 static size_t claim(TimerIndex *index, int64_t now_ms, int lease_ms, size_t count_max,
                     int64_t *ret_next)
@@ -236,7 +195,7 @@ static void armed_again_before_the_lease_ran_out_keeps_the_new_instant(void **st
 static void two_clients_never_share_a_lease(void **state)
 {
     static bool seen[MANY];
-    TimerIndex *clients[2] = {*state, open_with("", TIMEOUT_MS)};
+    TimerIndex *clients[2] = {*state, open_with("", TIMER_TIMEOUT_MS)};
     memset(seen, 0, sizeof seen);
     for (int i = 0; i < MANY; i++) {
         timers[i].due_at_ms = 1000;
@@ -305,7 +264,7 @@ static void silence_is_retry(void **state)
     assert_false(answered);
     assert_int_equal(error.class, ERROR_RETRY);
     timer_index_release(&index);
-    index = open_with("", TIMEOUT_MS);
+    index = open_with("", TIMER_TIMEOUT_MS);
     expect_count(index, 1);
     timer_index_release(&index);
 }

@@ -2,51 +2,12 @@
  * runs, told to whoever starts. */
 #include "runtime/metrics.h"
 #include "runtime/redis_reply.h"
-#include "runtime/timer_index.h"
 
-#include "redis_server.h"
+#include "timer_fixture.h"
 
-enum { TIMEOUT_MS = 10000, LEASE_LONG_MS = 3600000 };
+enum { LEASE_LONG_MS = 3600000 };
 
 static Timer claimed[TIMER_BATCH_COUNT_MAX];
-
-static TimerIndex *open_with(const char *login, int timeout_ms)
-{
-    char url[128];
-    TimerIndex *index = NULL;
-    Error error = {0};
-    snprintf(url, sizeof url, "redis://%s127.0.0.1:%d", login, server.port);
-    if (!timer_index_open(url, "test:", timeout_ms, &index, &error))
-        fail_msg("%s", error.text);
-    return index;
-}
-
-static int test_begin(void **state)
-{
-    admin_run("FLUSHALL");
-    *state = open_with("", TIMEOUT_MS);
-    return 0;
-}
-
-static int test_end(void **state)
-{
-    timer_index_release((TimerIndex **)state);
-    return 0;
-}
-
-static void arm(TimerIndex *index, const Timer *list, size_t count)
-{
-    Error error = {0};
-    if (!timer_index_arm(index, 3, list, count, &error))
-        fail_msg("%s", error.text);
-}
-
-static void arm_one(TimerIndex *index, const char *member, int64_t due_at_ms)
-{
-    Timer timer = {.due_at_ms = due_at_ms};
-    snprintf(timer.member, sizeof timer.member, "%s", member);
-    arm(index, &timer, 1);
-}
 
 static void expect_failure(TimerIndex *index, ErrorClass class)
 {
@@ -81,10 +42,10 @@ static void expect_refused(TimerIndex *index, const char *word)
 static void wrong_logins_are_fatal_at_start_only(void **state)
 {
     admin_run("CONFIG SET requirepass s3cret");
-    TimerIndex *none = open_with("", TIMEOUT_MS);
-    TimerIndex *wrong = open_with(":wrong@", TIMEOUT_MS);
-    TimerIndex *stranger = open_with("nobody:s3cret@", TIMEOUT_MS);
-    TimerIndex *right = open_with(":s3cret@", TIMEOUT_MS);
+    TimerIndex *none = open_with("", TIMER_TIMEOUT_MS);
+    TimerIndex *wrong = open_with(":wrong@", TIMER_TIMEOUT_MS);
+    TimerIndex *stranger = open_with("nobody:s3cret@", TIMER_TIMEOUT_MS);
+    TimerIndex *right = open_with(":s3cret@", TIMER_TIMEOUT_MS);
     expect_refused(none, "CPOR_REDIS_URL");
     expect_refused(wrong, "CPOR_REDIS_URL");
     expect_refused(stranger, "CPOR_REDIS_URL");
@@ -186,7 +147,7 @@ static void a_cluster_is_refused(void **state)
     (void)state;
     server_kill();
     server_launch(true);
-    TimerIndex *index = open_with("", TIMEOUT_MS);
+    TimerIndex *index = open_with("", TIMER_TIMEOUT_MS);
     expect_refused(index, "cluster mode");
     timer_index_release(&index);
     server_kill();
