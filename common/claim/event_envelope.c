@@ -56,7 +56,7 @@ static bool fill_envelope(const char *const texts[ATTRIBUTE_COUNT], Envelope *en
 
 static bool read_binary(const Record *record, Arena *arena, Envelope *envelope, Error *reterr)
 {
-    const char *texts[ATTRIBUTE_COUNT];
+    const char *texts[ATTRIBUTE_COUNT] = {NULL};
     for (size_t i = 0; i < ATTRIBUTE_COUNT; i++) {
         const RecordHeader *header = record_header(record, attributes[i].header);
         const char *value = header == NULL ? NULL : header->value;
@@ -101,7 +101,7 @@ static bool read_data(const json_t *root, Arena *arena, Envelope *envelope, Erro
 /* Keeps root in any case. */
 static bool read_structured(json_t *root, Arena *arena, Envelope *envelope, Error *reterr)
 {
-    const char *texts[ATTRIBUTE_COUNT];
+    const char *texts[ATTRIBUTE_COUNT] = {NULL};
     envelope->root = root;
     for (size_t i = 0; i < ATTRIBUTE_COUNT; i++) {
         const char *name = attributes[i].header + prefix_size;

@@ -38,8 +38,10 @@ static bool worker_handle(Worker *worker, Error *reterr)
                         ? worker_replay_handle(worker, reterr)
                         : worker->spec->handle(worker, worker->state, &worker->batch, reterr);
     metric_observe_ms(worker->metrics.handle_seconds, clock_mono_now() - start_mono_ms);
-    if (ok)
+    if (ok) {
+        worker_poison_lived(worker); /* whoever dies from now on does not die of it */
         return true;
+    }
     database_rollback(worker->database); /* whatever step failed */
     if (reterr->class == ERROR_REJECT)
         reterr->class = ERROR_FATAL; /* records are rejected one by one; see WorkerSpec.handle */

@@ -21,9 +21,9 @@ typedef struct Worker Worker;
  * killed it: worker_poison.c. Each in a transaction of its own. Errors: RETRY while it is away.
  */
 typedef struct WorkerAttempts {
-    /* trying: this record is the next, alone. ret_kills: it has ended two workers already. */
+    /* trying: this record is the next, alone. ret_kills: it has ended three workers already. */
     bool (*trying)(Worker *worker, const Record *record, bool *ret_kills, Error *reterr);
-    /* lived: the record failed, but the worker lives: it is no killer. */
+    /* lived: it was handled, or failed, and the worker lives: it is no killer. */
     bool (*lived)(Worker *worker, const Record *record, Error *reterr);
     /* put_aside: the record will be passed; before its dead letter is published. */
     bool (*put_aside)(Worker *worker, const Record *record, Error *reterr);

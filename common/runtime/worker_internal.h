@@ -157,7 +157,7 @@ bool worker_poison_find(Worker *worker, const Error *error);
  */
 MUST_CHECK bool worker_poison_try(Worker *worker, bool *ret_aside, Error *reterr);
 
-/* worker_poison_lived - after an error that heals: whatever the record is, it kills nobody. */
+/* worker_poison_lived - after handle, or an error that heals: the record kills nobody. */
 void worker_poison_lived(Worker *worker);
 
 /* worker_poison_end - the batch is over. */

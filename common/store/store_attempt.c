@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { DEATH_COUNT_SUSPECT = 3, TRYING_COUNT_MAX = 2 };
+enum { DEATH_COUNT_SUSPECT = 3, TRYING_COUNT_MAX = 3 };
 
 static bool run_once(Worker *worker, const DbStatement *statement, const char *const *parameters,
                      size_t count, DbResult **ret_result, Error *reterr)
@@ -89,7 +89,7 @@ static bool attempts_trying(Worker *worker, const Record *record, bool *ret_kill
         " (case when a.trying_offset = excluded.trying_offset then a.trying_count else 0 end) + 1,"
         " trying_offset = excluded.trying_offset"
         " returning trying_count"};
-    Place place;
+    Place place = {.parameters = {NULL}};
     DbResult *result = NULL;
     place_init(&place, worker, record);
     if (!run_once(worker, &statement, place.parameters, PLACE_COUNT, &result, reterr))
@@ -104,7 +104,7 @@ static bool attempts_lived(Worker *worker, const Record *record, Error *reterr)
     static const DbStatement statement = {
         "attempts-lived", "update attempts set trying_count = 0 where service = $1 and topic = $2"
                           " and partition = $3::integer and trying_offset = $4::bigint"};
-    Place place;
+    Place place = {.parameters = {NULL}};
     place_init(&place, worker, record);
     return run_once(worker, &statement, place.parameters, PLACE_COUNT, NULL, reterr);
 }
@@ -123,7 +123,7 @@ bool attempts_aside(Database *database, const char *const place[PLACE_COUNT], Er
  * and is put aside again. Until the position moves on, this tells why the log is ahead of it. */
 static bool attempts_put_aside(Worker *worker, const Record *record, Error *reterr)
 {
-    Place place;
+    Place place = {.parameters = {NULL}};
     place_init(&place, worker, record);
     Database *database = worker_database(worker);
     return database_begin(database, reterr) && attempts_aside(database, place.parameters, reterr) &&

@@ -84,6 +84,10 @@ static void take_number(DlqLetter *letter, const KafkaHeader *header)
         (void)!clock_parse(header->value, header->value_size, &letter->received_at_ms);
     else if (strcmp(header->name, "dlq_truncated") == 0)
         take_cut(letter, header);
+    else if (strcmp(header->name, "dlq_cut") == 0) { /* of a release before: the value's size */
+        letter->is_cut = true;
+        letter->cut_size = (size_t)read_number(header);
+    }
 }
 
 static void cut_prefix(const Session *session, char *topic)

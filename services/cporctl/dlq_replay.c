@@ -32,7 +32,7 @@ typedef struct Failure {
 
 typedef struct Replay {
     Session *session;
-    const Dlq *dlq;
+    Dlq dlq;
     bool is_dry, is_many;
     DlqFilter filter;
     KafkaSender *senders[SENDER_COUNT_MAX]; /* beside worker_topics; NULL: not needed yet */
@@ -174,7 +174,7 @@ static bool send_copy(Replay *replay, int origin, const DlqLetter *letter,
         !kafka_sender_open(replay->session, letter->topic, take_failure, replay, sender))
         return false;
     return dlq_is_place(letter)
-               ? dlq_origin_send(replay->dlq, letter, *sender, copy.tag, ret_why_not)
+               ? dlq_origin_send(&replay->dlq, letter, *sender, copy.tag, ret_why_not)
                : kafka_sender_send_copy(*sender, &copy);
 }
 
@@ -286,16 +286,14 @@ static ExitCode finish(Replay *replay, bool done)
 
 static bool run(Replay *replay, int32_t partition, int64_t offset, const char **ret_why_not)
 {
-    Dlq dlq;
     if (replay->session->is_json)
         printf("{\"records\":[");
-    replay->dlq = &dlq;
-    bool done = dlq_open(replay->session, &dlq);
+    bool done = dlq_open(replay->session, &replay->dlq);
     if (done && replay->is_many)
-        done = dlq_read(&dlq, take_letter, replay);
+        done = dlq_read(&replay->dlq, take_letter, replay);
     else if (done)
-        done = dlq_read_one(&dlq, partition, offset, take_letter, replay, ret_why_not);
-    dlq_release(&dlq);
+        done = dlq_read_one(&replay->dlq, partition, offset, take_letter, replay, ret_why_not);
+    dlq_release(&replay->dlq);
     return done;
 }
 

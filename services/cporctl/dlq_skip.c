@@ -19,6 +19,7 @@ const Option dlq_skip_options[] = {
     {"--partition", "N", "likewise"},
     {"--offset", "N", "likewise; where the worker stands, which `cporctl lag` tells"},
     {"--yes", NULL, "do it; else only tell what would be done"},
+    {"--json", NULL, "print JSON"},
     {.name = NULL},
 };
 
@@ -29,7 +30,8 @@ typedef struct Skip {
     int64_t offset;
     KafkaReader *reader;
     KafkaGroups *groups;
-    KafkaPlace *place;
+    KafkaPlaces places;
+    KafkaPlace *place; /* among them */
     size_t member_count;
     const char *failure; /* why no broker took the dead letter */
 } Skip;
@@ -76,17 +78,17 @@ static ExitCode read_call(Skip *skip)
 static bool look(Skip *skip)
 {
     Session *session = skip->session;
-    KafkaPlaces places = {0};
     if (!kafka_reader_open(session, &skip->reader) ||
-        !kafka_reader_add(skip->reader, skip->topic, &places) ||
-        !kafka_reader_ends(skip->reader, places.places, places.count) ||
-        !kafka_reader_committed(skip->reader, skip->service, places.places, places.count) ||
+        !kafka_reader_add(skip->reader, skip->topic, &skip->places) ||
+        !kafka_reader_ends(skip->reader, skip->places.places, skip->places.count) ||
+        !kafka_reader_committed(skip->reader, skip->service, skip->places.places,
+                                skip->places.count) ||
         !kafka_groups_open(session, &skip->groups) ||
         !kafka_groups_members(skip->groups, skip->service, &skip->member_count))
         return false;
-    for (size_t i = 0; i < places.count; i++)
-        if (places.places[i].partition == skip->partition)
-            skip->place = &places.places[i];
+    for (size_t i = 0; i < skip->places.count; i++)
+        if (skip->places.places[i].partition == skip->partition)
+            skip->place = &skip->places.places[i];
     return true;
 }
 
@@ -161,21 +163,44 @@ static bool set_group(Skip *skip)
     return kafka_groups_set(skip->groups, skip->service, skip->place, 1);
 }
 
+static void tell_json(const Skip *skip, bool is_done)
+{
+    JsonWriter writer;
+    writer_init(&writer, &skip->session->arena, 256);
+    writer_open(&writer, '{');
+    writer_member_text(&writer, "service", skip->service);
+    writer_member_text(&writer, "topic", skip->topic);
+    writer_member_integer(&writer, "partition", skip->partition);
+    writer_member_integer(&writer, "offset", skip->offset);
+    writer_key(&writer, "is_done");
+    writer_boolean(&writer, is_done);
+    writer_close(&writer, '}');
+    printf("%s\n", writer_finish(&writer, NULL));
+}
+
+static void tell(const Skip *skip, bool is_done)
+{
+    if (skip->session->is_json) {
+        tell_json(skip, is_done);
+        return;
+    }
+    printf("%s %s/%" PRId32 " offset %" PRId64 "%s", skip->service, skip->topic, skip->partition,
+           skip->offset,
+           is_done ? " is passed by, and a dead letter now: start the worker's instances\n"
+                   : " would be passed by, and become a dead letter of its coordinates; --yes does"
+                     " it\n");
+}
+
 static ExitCode answer(Skip *skip)
 {
     Session *session = skip->session;
     const ExitCode code = check(skip);
     if (code != EXIT_CODE_DONE)
         return code;
-    printf("%s %s/%" PRId32 " offset %" PRId64, skip->service, skip->topic, skip->partition,
-           skip->offset);
-    if (arguments_option(&session->arguments, "--yes") == NULL) {
-        printf(" would be passed by, and become a dead letter of its coordinates; --yes does it\n");
-        return EXIT_CODE_DONE;
-    }
-    if (!note(skip) || !send_letter(skip) || !set_group(skip))
+    const bool is_done = arguments_option(&session->arguments, "--yes") != NULL;
+    if (is_done && (!note(skip) || !send_letter(skip) || !set_group(skip)))
         return session_fail(session);
-    printf(" is passed by, and a dead letter now: start the instances of %s\n", skip->service);
+    tell(skip, is_done);
     return EXIT_CODE_DONE;
 }
 

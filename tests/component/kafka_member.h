@@ -8,6 +8,8 @@
 
 #include <unistd.h>
 
+#define SAMPLE_TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 enum { PARTITION_COUNT = 4, RECORD_COUNT = 400, PATIENCE_MS = 30000 };
 
 static const char *brokers;
@@ -143,7 +145,7 @@ static inline void write_inputs(int first, int count)
         const int size = snprintf(value, sizeof value, "{\"n\":%d}", i);
         rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
         rd_kafka_header_add(headers, "ce_id", -1, value, size);
-        rd_kafka_header_add(headers, "traceparent", -1, "00-aa-bb-01", -1);
+        rd_kafka_header_add(headers, "traceparent", -1, SAMPLE_TRACE, -1);
         judge_write(&judge, topic("in"), i % PARTITION_COUNT, "k", 1, value, (size_t)size, headers);
     }
     judge_flush(&judge);

@@ -43,7 +43,7 @@ static void test_outcomes_and_offsets(void **state)
     assert_header(first, "ce_type", "cpor.copied.v1");
     assert_header(first, "ce_time", "2026-11-30T15:00:00.123Z");
     assert_header(first, "content-type", "application/json");
-    assert_header(first, "traceparent", "00-aa-bb-01");
+    assert_header(first, "traceparent", SAMPLE_TRACE);
     assert_memory_equal(first->key, "tenant", 6);
     member_close(&a);
 }

@@ -1,5 +1,6 @@
 """One record to one event, or the dead letter's code: EVENTS sections 1, 3 and 4. Slow, obvious."""
 
+import base64
 import json
 from dataclasses import dataclass, field
 
@@ -7,6 +8,8 @@ import fields
 from words import DAY_MS, instant_ms, instant_text
 
 SIZE_MAX = 256 * 1024
+HEADERS_SIZE_MAX = 64 * 1024
+WHOLE_SIZE_MAX = 512 * 1024  # of a dead letter's value
 DEPTH_MAX = 16
 
 TYPES = {
@@ -155,17 +158,40 @@ def tenant_of(event):
     return holder["tenant_id"].lower()
 
 
+def headers_size(headers):
+    return sum(len(name.encode()) + len(value or b"") for name, value in headers)
+
+
+def structured(raw, named):
+    """The envelope of structured mode, or None."""
+    media_type = named.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == "application/cloudevents+json":
+        envelope = strict_json(raw)
+        need(isinstance(envelope, dict))
+        return envelope
+    if any(name.startswith("ce_") for name in named):
+        return None
+    try:
+        envelope = strict_json(raw)
+    except DeadLetter:
+        return None
+    is_one = isinstance(envelope, dict) and sum(
+        name in envelope for name in ("specversion", "id", "source", "type")) >= 2
+    return envelope if is_one else None
+
+
 def decode(topic, raw, headers, at=0):
     """An Event received at `at`, or DeadLetter with its code. `headers` is a list of (name, bytes).
     """
-    named = {name: (value or b"").decode("utf-8", "replace") for name, value in reversed(headers)}
-    if len(raw or b"") > SIZE_MAX:
+    named = {name.lower(): (value or b"").decode("utf-8", "replace") for name, value in headers}
+    if len(raw or b"") > SIZE_MAX or headers_size(headers) > HEADERS_SIZE_MAX:
         raise DeadLetter("TOO_LARGE")
-    if named.get("content-type", "").startswith("application/cloudevents+json"):
-        envelope = strict_json(raw)
-        need(isinstance(envelope, dict))
+    envelope = structured(raw, named)
+    if envelope is not None:
         named = {f"ce_{name}": value for name, value in envelope.items() if name != "data"}
         data = envelope.get("data")
+        if data is None and isinstance(envelope.get("data_base64"), str):
+            data = strict_json(base64.b64decode(envelope["data_base64"]))
     elif topic == "claim-submission" and not any(name.startswith("ce_") for name in named):
         data = strict_json(raw)
         check_data("cpor.claim.submitted.v1", data, at)

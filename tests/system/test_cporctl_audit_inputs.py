@@ -57,7 +57,8 @@ def lived(stack, tmp_path_factory):
     publish(installation, "cpor.claim.withdrawn.v1", "C-nowhere", actor=PARTNER)
     installation.produce("claim-submission", TENANT["tenant_id"], b"no JSON")
     opt_out(installation, "C-1", "no", lines=[2])
-    opt_out(installation, "C-1", "no", lines=[1])  # a publisher's duplicate, whatever it says
+    opt_out(installation, "C-1", "no", lines=[2])  # a publisher's duplicate
+    opt_out(installation, "C-2", "no")  # none: another opt-out under its name is heard
     opt_out(installation, "C-1", "forged", token="forged")
     opt_out(installation, "C-later", "kept")
     installation.wait_settled()
@@ -94,7 +95,7 @@ LOST = [  # whose history is gone: records that tell of it
     ("event = 'cpor.claim.evidence-added.v1' and service = 'opt-out-expiry'", 2),
     ("event = 'cpor.claim.withdrawn.v1' and claim_id = 'C-2'", 2),  # as sent, and as handed on
     ("service = 'claim-validation' and claim_id = 'C-2'", 1),
-    ("cause_id = 'no'", 2), ("cause_id = 'kept'", 1),
+    ("cause_id = 'no'", 3), ("cause_id = 'kept'", 1),
 ]
 
 
@@ -113,7 +114,7 @@ def set_line(number, **members):
 DUE = START + 9 * 86_400_000
 OVERRULED = [
     (set_line(2, status="OFFICIAL", due=DUE, official=DUE), 1),
-    (set_line(1, status="OFFICIAL", due=DUE, official=DUE), 0),  # of a duplicate, and a forged one
+    (set_line(1, status="OFFICIAL", due=DUE, official=DUE), 0),  # a forged one
     (set_line(2, status="OFFICIAL", due=START - 1, official=START), 0),  # it came too late
 ]
 

@@ -38,7 +38,7 @@ class Mutant:
 
 WORKER, SETTLE, SAVE = "common/runtime/worker.c", "services/opt-out-expiry/settle.c", \
     "common/store/store_save.c"
-LOAD, DECIDE = "common/store/store_load.c", "services/opt-out-expiry/decide.c"
+CAUSE, DECIDE = "common/store/store_cause.c", "services/opt-out-expiry/decide.c"
 PUBLISH, TIMERS = "common/runtime/kafka_publish.c", "services/opt-out-expiry/timer_loop.c"
 NOTICE = "services/customer-notification/customer_notification.c"
 
@@ -73,9 +73,12 @@ MUTANTS = [
         ("common/claim/outbound.c", """association_name(claim, line, "official", arena)""",
          """arena_printf(arena, "official/%d", getpid())"""),), {"log-readable"}),
     Mutant(2, "a duplicate is new", (
-        (LOAD, "!= NULL ? MEETING_DUPLICATE : MEETING_NEW", "!= NULL ? MEETING_NEW : MEETING_NEW"),
+        (CAUSE, "return MEETING_DUPLICATE;", "return MEETING_NEW;"),
         (SAVE, '" $6::text[])"};', '" $6::text[]) on conflict do nothing"};')),
         {"history-handled-twice"}, SUBMISSION),
+    Mutant(1, "the name is enough: another event under it is a duplicate", (
+        (CAUSE, "strcmp(named->digest, digest) == 0", "digest[0] != '\\0'"),),
+        {"input-lost"}, SUBMISSION),
 
     Mutant(3, "the deadline's own millisecond is too late", (
         (SETTLE, "line->deadline_at_ms >= receipt_at_ms", "line->deadline_at_ms > receipt_at_ms"),),
@@ -110,12 +113,13 @@ MUTANTS = [
     Mutant(6, "Kafka first, then PostgreSQL", (
         (WORKER, HANDLE, HANDLE.replace(
             ";", f" && !{CRASH} && database_commit(worker->database, reterr);")),
-        (SAVE, COMMIT, "false")),
+        (SAVE, COMMIT, "false"),
+        ("common/store/position.c", "committed_offset > position->next_offset", "false")),
         {"input-lost", "log-official-unexplained", "log-one-holder"}),
     Mutant(6, "outcomes are not sent again", (
         CRASH_BEFORE_KAFKA,
-        (LOAD, "        work_replay(work, cause, settling);\n", "        return;\n"),
-        (LOAD, "            work_replay(work, cause, event);\n", "            (void)event;\n")),
+        (CAUSE, "        work_replay(work, cause, settling);\n", "        return;\n"),
+        (CAUSE, "        work_replay(work, cause, event);\n", "        (void)event;\n")),
         {"log-official-once", "log-official-unexplained", "log-status-gap"}),
 
     Mutant(7, "the calendar's version is forgotten", (

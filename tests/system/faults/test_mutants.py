@@ -79,6 +79,10 @@ class Story:
                 "claim_id": "C-1", "tenant_id": one["tenant_id"], "comment": {
                     "author": "x", "at": instant_text(self.installation.now_ms()),
                     "text": "well"}}, event_id="told-twice")
+        self.installation.publish("claim-submission", "cpor.claim.comment-added.v1", {
+            "claim_id": "C-2", "tenant_id": two["tenant_id"], "comment": {
+                "author": "x", "at": instant_text(self.installation.now_ms()),
+                "text": "something else"}}, event_id="told-twice")
         self.installation.produce("claim-submission", one["tenant_id"], b"no JSON")
         self.quiet()
         self.publish("claim.withdrawn", "C-1", one, actor={"type": "partner", "id": "2222222"})
