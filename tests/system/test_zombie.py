@@ -51,7 +51,9 @@ def test_instance_stopped_with_records_in_hand(install):
             f" and application_name = 'opt-out-expiry' and {where}")]
 
     with psycopg.connect(installation.env["CPOR_DATABASE_URL"]) as connection:
-        connection.execute("lock table positions in access exclusive mode")
+        # The claim, not a table: only who handles its record waits for this.
+        connection.execute("select from claims where (tenant_id, claim_id) = (%s, %s) for update",
+                           keys[0])
         opt_out(installation, keys[0][1])
         [pid] = installation.wait("an instance with the record in hand",
                                   lambda: backends("wait_event_type = 'Lock'"))
