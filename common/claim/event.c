@@ -175,9 +175,10 @@ bool event_decode(const Record *record, const EventContext *context, Arena *aren
         .actor = {.id = ""},
     };
     if (event.type == EVENT_NONE)
-        return error_reject(reterr, "UNKNOWN_TYPE", "read ce_type: %s is not known on %s",
-                            envelope.type, record->topic);
-    if (!read_event(&envelope, context, arena, &event, reterr))
+        return event_refuse_type(&envelope, context, &event, reterr);
+    if (!event_admit(&envelope, context, arena, &event, reterr) ||
+        !read_event(&envelope, context, arena, &event, reterr) ||
+        !event_admit_actor(&envelope, context, &event, reterr))
         return false;
     *ret_event = event;
     return true;

@@ -83,6 +83,8 @@ typedef struct Event {
     int32_t revision;
     int64_t at_ms; /* deadline_at of an extension / opening, due_at of a wake-up, official_at */
 
+    const char *proof; /* id of the key that signed it; NULL: nobody is proved */
+
     const char *data; /* types that are handed on to opt-out-expiry: all their data, as it came,
                        * unknown members too; else NULL */
     const ClaimDocument *document; /* submitted, resubmitted */
@@ -110,16 +112,20 @@ typedef struct Event {
 typedef struct EventContext {
     ZoneCheck *zone_is_valid;
     const void *zone_context;
+    const struct EventGate *gate; /* signature_demand.h; NULL: nobody asks who signed */
 } EventContext;
 
 /*
  * event_decode - one record to one event: envelope (binary or structured CloudEvents, or friendly
- * input on claim-submission), then data. Total: a value or a dead letter.
+ * input on claim-submission), then data. Total: a value or a dead letter, but for FATAL.
  *
- * Errors:  REJECT only; code is the first that applies of TOO_LARGE HEADER_MISSING UNKNOWN_TYPE
- *          NOT_JSON TOO_DEEP FIELD_INVALID; the text names the JSON pointer or header and what
- *          it may be. A type that belongs to another topic is UNKNOWN_TYPE.
- * Source:  EVENTS sections 1, 3, 4.
+ * Errors:  REJECT; code is the first that applies of TOO_LARGE HEADER_MISSING UNKNOWN_TYPE
+ *          SOURCE_INVALID SIGNATURE_INVALID NOT_JSON TOO_DEEP FIELD_INVALID (the signature of an
+ *          operator's opt-out is asked for last: its data says whose it is); the text names the
+ *          JSON pointer or header and what it may be. A type that belongs to another topic is
+ *          UNKNOWN_TYPE.
+ *          FATAL  a type that is not known, of somebody who has a key: a newer release.
+ * Source:  EVENTS sections 1, 3, 4, 5; ADR 21.
  */
 MUST_CHECK bool event_decode(const Record *record, const EventContext *context, Arena *arena,
                              Event *ret_event, Error *reterr);

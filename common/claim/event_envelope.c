@@ -2,6 +2,7 @@
 #include "claim/event_internal.h"
 
 #include "claim/base64.h"
+#include "claim/signature_demand.h"
 #include "claim/text_check.h"
 
 #include <string.h>
@@ -171,7 +172,7 @@ static bool read_value(const Record *record, Arena *arena, Envelope *envelope, E
     if (!is_friendly(record))
         return reject_no_envelope(reterr);
     envelope->type = event_type_name(EVENT_CLAIM_SUBMITTED);
-    envelope->source = "urn:cpor:friendly";
+    envelope->source = SOURCE_FRIENDLY;
     envelope->data = root;
     return true;
 }

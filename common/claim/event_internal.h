@@ -24,6 +24,23 @@ MUST_CHECK bool envelope_read(const Record *record, Arena *arena, Envelope *ret_
                               Error *reterr);
 void envelope_release(Envelope *envelope);
 
+/*
+ * event_admit - whether its source and its signer may say this type; friendly input always may.
+ * event_admit_actor - likewise, where the actor makes the difference: after event_read_data.
+ *
+ * Out:     event->proof
+ * Errors:  REJECT SOURCE_INVALID (whatever the context), SIGNATURE_INVALID.
+ */
+MUST_CHECK bool event_admit(const Envelope *envelope, const EventContext *context, Arena *arena,
+                            Event *event, Error *reterr);
+MUST_CHECK bool event_admit_actor(const Envelope *envelope, const EventContext *context,
+                                  Event *event, Error *reterr);
+
+/* event_refuse_type - of an event whose type is not known on its topic. Returns: false.
+ * Errors: REJECT UNKNOWN_TYPE; FATAL where it is signed: a newer worker's. */
+MUST_CHECK bool event_refuse_type(const Envelope *envelope, const EventContext *context,
+                                  Event *event, Error *reterr);
+
 /* Everything that the events' tables can read, before it is judged as a whole. */
 typedef struct EventDraft {
     const char *tenant_id, *claim_id, *reason, *token, *subscription_id;

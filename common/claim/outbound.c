@@ -180,6 +180,7 @@ Outcome outbound_forward(const Event *event, Arena *arena)
     outcome.topic = event_type_topic(EVENT_CUSTOMER_OPTED_OUT); /* the log that decides */
     outcome.at_ms = event->receipt_at_ms;
     outcome.cause = event->record;
+    outcome.proof = event->proof;
     outcome.body = event->data;
     outcome.body_size = strlen(event->data);
     return outcome;

@@ -1,7 +1,7 @@
 /* reference.h - partners, tenants and subscriptions, as upstream tells of them. Plain values. */
 #pragma once
 
-#include "claim/event.h"
+#include "claim/signature_demand.h"
 
 typedef struct Partner {
     const char *mpn_id, *name;
@@ -62,6 +62,14 @@ bool reference_is(const Record *record);
  */
 MUST_CHECK bool reference_decode(const Record *record, Arena *arena, Reference *ret_reference,
                                  Error *reterr);
+
+/*
+ * reference_admit - whether its signer may say it; no header that names an event need be there.
+ *
+ * Errors:  REJECT SIGNATURE_INVALID.
+ */
+MUST_CHECK bool reference_admit(const Record *record, const EventGate *gate, Arena *arena,
+                                Error *reterr);
 
 /* The words of the contract; "" and CHANNEL_UNKNOWN for what is not known. */
 const char *channel_name(Channel channel);

@@ -1,6 +1,7 @@
 /* token.c - HMAC-SHA-256 over libcrypto; secrets live in one block that is wiped at the end. */
 #include "claim/token.h"
 
+#include "claim/base64url.h"
 #include "claim/text_check.h"
 #include "claim/uuid.h"
 #include "runtime/digest.h"
@@ -97,15 +98,6 @@ void token_keys_release(TokenKeys **keys)
     OPENSSL_cleanse(*keys, sizeof **keys);
     free(*keys);
     *keys = NULL;
-}
-
-/* ret_text holds 4 bytes for every 3 begun, and a NUL. */
-static void base64url_encode(const unsigned char *bytes, size_t size, char *ret_text)
-{
-    EVP_EncodeBlock((unsigned char *)ret_text, bytes, (int)size);
-    ret_text[strcspn(ret_text, "=")] = '\0';
-    for (char *c = ret_text; *c != '\0'; c++)
-        *c = (char)(*c == '+' ? '-' : *c == '/' ? '_' : *c);
 }
 
 static bool base64url_decode(const char *text, size_t text_size, char ret_text[PAYLOAD_SIZE])

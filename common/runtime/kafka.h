@@ -49,6 +49,25 @@ typedef struct KafkaSettings {
     void *starting_context;         /* of both */
 } KafkaSettings;
 
+/* What of a record a signature covers. Borrowed during the call; NULL: it has none. */
+typedef struct KafkaToSign {
+    const char *topic; /* with prefix */
+    const char *type, *source, *id;
+    const void *key, *value;
+    size_t key_size, value_size;
+} KafkaToSign;
+
+enum { KAFKA_SIGNATURE_SIZE = 72 };
+
+/* Who signs what is published; its texts and context are borrowed as long as it is set. */
+typedef struct KafkaSigner {
+    /* NULL: nothing is signed. Out: ret_text  below text_room. Returns: false  not signed. Called
+     * on any thread that publishes or appends. */
+    bool (*sign)(const void *context, const KafkaToSign *record, char *ret_text, size_t text_room);
+    const void *context;
+    const char *header; /* its name */
+} KafkaSigner;
+
 typedef struct Kafka Kafka;
 
 /*
@@ -132,6 +151,10 @@ MUST_CHECK bool kafka_wait(Kafka *kafka, int wait_ms, bool *ret_batch_lost, Erro
  */
 MUST_CHECK bool kafka_append(Kafka *kafka, const Outcome *outcomes, size_t count, int timeout_ms,
                              Error *reterr);
+
+/* kafka_set_signer - of every outcome from now on; copied. Before the first is published, and at
+ * the end, while nobody publishes or appends. */
+void kafka_set_signer(Kafka *kafka, const KafkaSigner *signer);
 
 /*
  * kafka_ask_running - show the partitions that we read, with what the group has committed of them

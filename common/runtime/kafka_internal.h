@@ -41,6 +41,7 @@ typedef enum KafkaRole { KAFKA_CONSUMER, KAFKA_PRODUCER, KAFKA_APPENDER } KafkaR
 
 struct Kafka {
     KafkaSettings settings; /* texts borrowed from the caller, see kafka_open */
+    KafkaSigner signer;
     char group[KAFKA_NAME_SIZE];
     char source[KAFKA_NAME_SIZE];             /* ce_source */
     char *topic_names[KAFKA_TOPIC_COUNT_MAX]; /* with prefix; beside settings.input_topics */

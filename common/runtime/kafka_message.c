@@ -54,7 +54,7 @@ static void headers_pass_on(rd_kafka_headers_t *headers, const char *name,
 static rd_kafka_headers_t *outcome_headers(const Kafka *kafka, const Outcome *outcome)
 {
     char at[CLOCK_TEXT_SIZE];
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(9);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(11);
     kafka_headers_add(headers, "ce_specversion", "1.0");
     kafka_headers_add(headers, "ce_id", outcome->id);
     kafka_headers_add(headers, "ce_source", kafka->source);
@@ -63,6 +63,8 @@ static rd_kafka_headers_t *outcome_headers(const Kafka *kafka, const Outcome *ou
     if (outcome->subject != NULL)
         kafka_headers_add(headers, "ce_subject", outcome->subject);
     kafka_headers_add(headers, "content-type", "application/json");
+    if (outcome->proof != NULL)
+        kafka_headers_add(headers, RECORD_PROOF_HEADER, outcome->proof);
     const RecordHeader *parent = outcome->cause == NULL ? NULL : record_traceparent(outcome->cause);
     headers_pass_on(headers, "traceparent", parent);
     if (parent != NULL)
@@ -70,6 +72,28 @@ static rd_kafka_headers_t *outcome_headers(const Kafka *kafka, const Outcome *ou
     else if (outcome->traceparent != NULL)
         kafka_headers_add(headers, "traceparent", outcome->traceparent);
     return headers;
+}
+
+void kafka_set_signer(Kafka *kafka, const KafkaSigner *signer)
+{
+    kafka->signer = *signer;
+}
+
+/* The one place where what a worker says is signed. Dead letters keep what they came with. */
+static void outcome_sign(const Kafka *kafka, const KafkaProduced *produced, const Outcome *outcome)
+{
+    const KafkaSigner *signer = &kafka->signer;
+    const KafkaToSign record = {.topic = produced->topic,
+                                .type = outcome->type,
+                                .source = kafka->source,
+                                .id = outcome->id,
+                                .key = produced->key,
+                                .key_size = produced->key_size,
+                                .value = produced->value,
+                                .value_size = produced->value_size};
+    char signature[KAFKA_SIGNATURE_SIZE];
+    if (signer->sign != NULL && signer->sign(signer->context, &record, signature, sizeof signature))
+        kafka_headers_add(produced->headers, signer->header, signature);
 }
 
 rd_kafka_resp_err_t kafka_send_outcome(const Kafka *kafka, rd_kafka_t *producer,
@@ -85,5 +109,6 @@ rd_kafka_resp_err_t kafka_send_outcome(const Kafka *kafka, rd_kafka_t *producer,
         .headers = outcome_headers(kafka, outcome),
         .opaque = opaque,
     };
+    outcome_sign(kafka, &produced, outcome);
     return kafka_produce(producer, &produced);
 }

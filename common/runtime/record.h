@@ -52,6 +52,9 @@ const RecordHeader *record_header(const Record *record, const char *name);
  * TRACESTATE_SIZE_MAX printable bytes. Source: W3C Trace Context. */
 const RecordHeader *record_traceparent(const Record *record);
 const RecordHeader *record_tracestate(const Record *record);
+/* Header of what is handed on: the id of the key by which the original's publisher was proved. Not
+ * signed: only the first record under its id counts, and that one is its worker's. */
+#define RECORD_PROOF_HEADER "cpor_proof"
 
 /* What a handler publishes: borrowed by the worker until the batch is published. */
 typedef struct Outcome {
@@ -64,6 +67,7 @@ typedef struct Outcome {
     const char *body;    /* JSON */
     size_t body_size;
     const Record *cause;     /* traceparent and tracestate are passed on from it; or NULL */
+    const char *proof;       /* of what is handed on: the key that proved its publisher; or NULL */
     const char *traceparent; /* where cause has none (a timer's wake-up); or NULL */
 } Outcome;
 

@@ -50,7 +50,7 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
                                             "timers left to the sweep because Redis was away");
     store->calendars_ending = metrics_gauge("calendars_ending", "",
                                             "calendars that end within 60 days; bring newer files");
-    if (!store_reload(store, reterr))
+    if (!store_open_signatures(store, reterr) || !store_reload(store, reterr))
         return false;
     return timer_index_open(
                config_text(config, "CPOR_REDIS_URL"), config_text(config, "CPOR_REDIS_PREFIX"),
@@ -93,6 +93,7 @@ bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Error *reterr)
 
 void store_close(Store *store)
 {
+    store_close_signatures(store);
     timer_index_release(&store->timers);
     calendar_set_release(&store->calendars);
 }
@@ -120,10 +121,11 @@ static bool store_zone_is_valid(const void *context, const char *zone)
     return zone_is_valid(context, zone);
 }
 
-void work_decode(Work *work, bool (*skip)(const Record *record))
+bool work_decode(Work *work, bool (*skip)(const Record *record), Error *reterr)
 {
     const EventContext context = {.zone_is_valid = store_zone_is_valid,
-                                  .zone_context = work->store->calendars};
+                                  .zone_context = work->store->calendars,
+                                  .gate = &work->store->gate};
     for (size_t i = 0; i < work->batch->record_count; i++) {
         const Record *record = &work->batch->records[i];
         Error error = {0};
@@ -132,13 +134,18 @@ void work_decode(Work *work, bool (*skip)(const Record *record))
         Event *event = &work->events[work->event_count];
         *event = (Event){0};
         crash_point_record(record->value, record->value_size);
-        if (event_decode(record, &context, work->arena, event, &error))
+        if (event_decode(record, &context, work->arena, event, &error)) {
             work->event_count++;
-        else
+        } else if (error.class == ERROR_REJECT) {
             batch_add_dead_letter(work->batch, record, arena_text(work->arena, error.code),
                                   arena_text(work->arena, error.text));
+        } else {
+            *reterr = error;
+            return false;
+        }
     }
     crash_point(CRASH_AFTER_DECODE);
+    return true;
 }
 
 void work_want(Work *work, const char *tenant_id, const char *claim_id)

@@ -11,6 +11,7 @@
 
 #include "claim/calendar.h"
 #include "claim/event.h"
+#include "claim/signature_demand.h"
 #include "claim/slot_book.h"
 #include "claim/token.h"
 #include "runtime/metrics.h"
@@ -27,6 +28,8 @@ typedef struct Store {
     int business_day_count, reminder_day_count;
     int64_t timers_silent_until_mono_ms; /* after an error: leave Redis alone until then */
     bool unarmed[TIMER_SHARD_COUNT];     /* has timers that Redis never heard of: fill it anew */
+    EventKeys *event_keys;
+    EventGate gate;
     Metric *calendars_ending;
     Metric *events_duplicate, *events_replayed, *events_ignored, *timers_unarmed;
 } Store;
@@ -63,7 +66,13 @@ MUST_CHECK bool store_published(Worker *worker, KafkaStart *starts, size_t count
     {"CPOR_BUSINESS_DAYS", "5", CONFIG_INTEGER, 1, 30,                                             \
      "length of the customer's window and of the partner's time to answer"},                       \
     {"CPOR_ANSWER_REMINDER_DAYS", "1", CONFIG_INTEGER, 0, 30,                                      \
-     "business days before the partner's answer falls due an event reminds it; 0: none"}
+     "business days before the partner's answer falls due an event reminds it; 0: none"},          \
+    {"CPOR_EVENT_KEYS", "", CONFIG_SECRET, 0, 0,                                                   \
+     "keys of events, id:role:secret[,id:role:secret...]; the first of role worker signs, all"     \
+     " verify; roles worker, operator, reviewer, importer, mail"},                                 \
+    {"CPOR_DEMAND_SIGNATURES", "", CONFIG_TEXT, 0, 0,                                              \
+     "none, internal (what workers say) or privileged (also reviewers, importers, operators);"     \
+     " empty: privileged in production, else none"}
 
 /* Rows for the services that sign or verify opt-out links. */
 #define TOKEN_CONFIG_ITEMS                                                                         \
@@ -87,6 +96,12 @@ MUST_CHECK bool store_open_token_keys(Worker *worker, TokenKeys **ret_keys, Erro
  */
 MUST_CHECK bool store_open(Store *store, Worker *worker, Error *reterr);
 void store_close(Store *store); /* also after a failed open */
+
+/* store_open_signatures / store_close_signatures - keys and gate, of store_open: all that the
+ * worker sends from then on is signed. Errors:  FATAL  bad keys or no such level; a level other
+ * than none without a key of a worker. */
+MUST_CHECK bool store_open_signatures(Store *store, Error *reterr);
+void store_close_signatures(Store *store);
 
 /*
  * store_reload - read the calendars anew; deadlines that were given stay. Between batches.
@@ -172,8 +187,9 @@ typedef struct Work {
 void work_init(Work *work, Store *store, Batch *batch);
 
 /* work_decode - decode records into events; what cannot be decoded becomes a dead letter.
- * Records for which skip returns true (reference topics) are left to the caller; NULL: none. */
-void work_decode(Work *work, bool (*skip)(const Record *record));
+ * Records for which skip returns true (reference topics) are left to the caller; NULL: none.
+ * Errors:  FATAL  a newer worker's event; see event_decode. */
+MUST_CHECK bool work_decode(Work *work, bool (*skip)(const Record *record), Error *reterr);
 
 /* work_begin - the database transaction of this unit of work. Errors: as database_begin. */
 MUST_CHECK bool work_begin(Work *work, Error *reterr);

@@ -21,13 +21,13 @@
 #define KEPT_COLUMNS                                                                               \
     "cause_key, tenant_id, claim_id, received_at_ms, lines, actor_type, actor_id, cause_source,"   \
     " cause_id, cause_topic, cause_partition, cause_offset, due_at_ms, note, record_key,"          \
-    " record_value, record_headers"
+    " record_value, record_headers, proof"
 #define KEPT_SELECTED                                                                              \
     "k.cause_key, k.tenant_id, k.claim_id, k.received_at_ms, array_to_string(k.lines, ' '),"       \
     " k.actor_type, k.actor_id, k.cause_source, k.cause_id, k.cause_topic, k.cause_partition,"     \
     " k.cause_offset, k.due_at_ms, k.note, encode(k.record_key, 'hex'),"                           \
-    " encode(k.record_value, 'hex'), k.record_headers"
-enum { KEPT_COLUMN_COUNT = 17 };
+    " encode(k.record_value, 'hex'), k.record_headers, k.proof"
+enum { KEPT_COLUMN_COUNT = 18 };
 
 bool work_lock_kept(Work *work, KeptLock lock, Error *reterr)
 {
@@ -138,6 +138,8 @@ static Kept *kept_read(const DbResult *result, size_t row, Arena *arena)
         read_lines(db_text(result, row, 4), event, arena);
     if (!db_is_null(result, row, 13))
         event->reason = arena_text(arena, db_text(result, row, 13));
+    if (!db_is_null(result, row, 17))
+        event->proof = arena_text(arena, db_text(result, row, 17));
     record->topic = arena_text(arena, db_text(result, row, 9));
     record->partition = (int32_t)db_integer(result, row, 10);
     record->offset = db_integer(result, row, 11);
@@ -285,7 +287,7 @@ static bool insert_kept(Work *work, const Kept *kept, Error *reterr)
     static const DbStatement statement = {
         "kept-insert", "insert into kept_opt_outs (" KEPT_COLUMNS ") values ($1, $2, $3, $4,"
                        " $5::integer[], $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::bytea,"
-                       " $16::bytea, $17) on conflict do nothing"};
+                       " $16::bytea, $17, $18) on conflict do nothing"};
     Arena *arena = work->arena;
     const Event *event = kept->event;
     const Record *record = event->record;
@@ -307,6 +309,7 @@ static bool insert_kept(Work *work, const Kept *kept, Error *reterr)
         record->key == NULL ? NULL : hex_of(record->key, record->key_size, "\\x", arena),
         hex_of(record->value, record->value_size, "\\x", arena),
         headers_encode(record, arena),
+        event->proof,
     };
     return database_run(work->database, &statement, parameters, KEPT_COLUMN_COUNT, NULL, reterr);
 }

@@ -300,6 +300,7 @@ static void history_add_row(Rows *rows, const Work *work, const Move *move)
     db_column_add_integer(column++, event->record->offset);
     db_column_add_text(column++, outcomes_encode(move->outcomes, move->outcome_count, work->arena));
     db_column_add_text(column++, event->digest[0] == '\0' ? NULL : event->digest);
+    db_column_add_text(column++, event->proof);
     rows->count++;
 }
 
@@ -310,13 +311,13 @@ static bool save_history(Work *work, Error *reterr)
         "insert into history (service, instance, tenant_id, claim_id, sequence, at_ms,"
         " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, note,"
         " cause_key, cause_source, cause_id, cause_topic, cause_partition, cause_offset,"
-        " outcomes, cause_digest) select $22, $23, * from unnest($1::uuid[], $2::text[],"
+        " outcomes, cause_digest, proof) select $23, $24, * from unnest($1::uuid[], $2::text[],"
         " $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],"
         " $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[],"
         " $15::text[], $16::text[], $17::text[], $18::integer[], $19::bigint[],"
-        " $20::text[], $21::uuid[])"};
+        " $20::text[], $21::uuid[], $22::text[])"};
     Rows rows;
-    rows_init(&rows, work, &statement, 21);
+    rows_init(&rows, work, &statement, 22);
     rows.last[rows.last_count++] = worker_service(work->store->worker);
     rows.last[rows.last_count++] = worker_instance(work->store->worker);
     for (size_t i = 0; i < work->move_count; i++)

@@ -73,8 +73,7 @@ bool submission_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
     Work work;
     (void)worker;
     work_init(&work, &submission->store, batch);
-    work_decode(&work, NULL);
-    if (submission_step(&work, reterr))
+    if (work_decode(&work, NULL, reterr) && submission_step(&work, reterr))
         return true;
     work_rollback(&work);
     return false;

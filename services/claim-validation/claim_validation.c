@@ -127,9 +127,8 @@ bool validation_handle(Worker *worker, void *state, Batch *batch, Error *reterr)
     Work work;
     (void)worker;
     work_init(&work, &validation->store, batch);
-    const References references = references_decode(batch);
-    work_decode(&work, reference_is);
-    if (step(&work, validation, &references, reterr))
+    const References references = references_decode(batch, &validation->store.gate);
+    if (work_decode(&work, reference_is, reterr) && step(&work, validation, &references, reterr))
         return true;
     work_rollback(&work);
     return false;

@@ -31,7 +31,7 @@ typedef struct References {
 } References;
 
 /* references_decode - those of the batch, in log order; bad ones become dead letters. */
-References references_decode(Batch *batch);
+References references_decode(Batch *batch, const EventGate *gate);
 
 /*
  * references_save - upsert the last record of each key, guarded by receipt and offset; add to the

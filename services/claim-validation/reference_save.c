@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-References references_decode(Batch *batch)
+References references_decode(Batch *batch, const EventGate *gate)
 {
     References references = {0};
     references.items =
@@ -16,7 +16,8 @@ References references_decode(Batch *batch)
         Error error = {0};
         if (!reference_is(record))
             continue;
-        if (reference_decode(record, batch->arena, &references.items[references.count], &error))
+        if (reference_admit(record, gate, batch->arena, &error) &&
+            reference_decode(record, batch->arena, &references.items[references.count], &error))
             references.count++;
         else
             batch_add_dead_letter(batch, record, arena_text(batch->arena, error.code),

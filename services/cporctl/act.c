@@ -160,7 +160,7 @@ static bool decode_first(const Act *act, const SentEvent *sent, Error *reterr)
         header_of("ce_specversion", "1.0"),
         header_of("ce_id", sent->id),
         header_of("ce_source", SENDER_SOURCE),
-        header_of("ce_type", sent->type),
+        header_of("ce_type", event_type_name(sent->type)),
     };
     const Record record = {.topic = event_type_topic(act->type),
                            .value = sent->body,
@@ -196,7 +196,7 @@ ExitCode act_send(Act *act)
     Session *session = act->session;
     char id[UUID_SIZE];
     SentEvent sent = {.key = act->name.tenant_id,
-                      .type = event_type_name(act->type),
+                      .type = act->type,
                       .id = id,
                       .subject = act->name.claim_id,
                       .at_ms = act->now_ms};

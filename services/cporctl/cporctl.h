@@ -144,6 +144,7 @@ extern const ConfigItem settings_common[];
 extern const ConfigItem settings_database[];
 extern const ConfigItem settings_kafka[];
 extern const ConfigItem settings_group[];
+extern const ConfigItem settings_signing[];
 extern const ConfigItem settings_clock[];
 extern const ConfigItem settings_timers[];
 extern const ConfigItem settings_kept[];

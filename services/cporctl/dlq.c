@@ -17,6 +17,11 @@ static const DlqReason reasons[] = {
     {"HEADER_MISSING", true, "publish it anew with ce_specversion, ce_id, ce_source and ce_type"},
     {"UNKNOWN_TYPE", true,
      "publish it anew with a ce_type that this topic has, or put it back once the workers know it"},
+    {"SOURCE_INVALID", true,
+     "publish it anew under a ce_source of your own; what is internal only the workers say"},
+    {"SIGNATURE_INVALID", false,
+     "put it back once the workers have its key, or publish it anew signed by a key of the role"
+     " that its detail names"},
     {"NOT_JSON", true, "publish it anew, mended"},
     {"TOO_DEEP", true, "publish it anew, at most 16 levels deep"},
     {"FIELD_INVALID", true, "publish it anew with that field mended"},

@@ -16,7 +16,7 @@ static const DbStatement page_statement = {
     "select id, sequence, at_ms, (extract(epoch from recorded_at) * 1000)::bigint, service, "
     "instance,"
     " actor_type, actor_id, event, from_status, to_status, reason, lines, ignored, cause_source,"
-    " cause_id, cause_topic, cause_partition, cause_offset, note from history"
+    " cause_id, cause_topic, cause_partition, cause_offset, note, proof from history"
     " where tenant_id = $1::uuid and claim_id = $2 and id > $3::bigint order by id limit 500"};
 
 /* The statement's columns, in order. */
@@ -41,6 +41,7 @@ enum {
     COLUMN_CAUSE_PARTITION,
     COLUMN_CAUSE_OFFSET,
     COLUMN_NOTE,
+    COLUMN_PROOF,
 };
 
 /* ---- text ---- */
@@ -146,9 +147,11 @@ static void print_row(Session *session, const DbResult *result, size_t row)
     printf("%s  %s%s%s\n", output_instant(session, db_integer(result, row, COLUMN_AT)),
            move_text(session, result, row), *reason == '\0' ? "" : ", ",
            output_clean(session, reason));
-    printf("    %s, by %s%s%s\n",
+    const char *proof = db_text(result, row, COLUMN_PROOF);
+    printf("    %s, by %s%s%s%s%s\n",
            output_clean(session, words_of(db_text(result, row, COLUMN_EVENT))), or_dash(actor),
-           *actor_id == '\0' ? "" : " ", output_clean(session, actor_id));
+           *actor_id == '\0' ? "" : " ", output_clean(session, actor_id),
+           *proof == '\0' ? "" : ", proved by key ", output_clean(session, proof));
     if (!db_is_null(result, row, COLUMN_IGNORED))
         printf("    why ignored: %s\n",
                output_clean(session, db_text(result, row, COLUMN_IGNORED)));
@@ -193,6 +196,7 @@ static void write_row(JsonWriter *writer, const DbResult *result, size_t row)
     writer_open(writer, '{');
     write_text(writer, result, row, "type", COLUMN_ACTOR_TYPE);
     write_text(writer, result, row, "id", COLUMN_ACTOR_ID);
+    write_text(writer, result, row, "proof", COLUMN_PROOF);
     writer_close(writer, '}');
     write_text(writer, result, row, "event", COLUMN_EVENT);
     write_text(writer, result, row, "from", COLUMN_FROM);

@@ -2,6 +2,7 @@
 #include "kafka_sender.h"
 
 #include "kafka_client.h"
+#include "signing.h"
 
 #include "runtime/clock.h"
 
@@ -19,6 +20,7 @@ struct KafkaSender {
     rd_kafka_topic_t *topic;
     SenderFailed *failed;
     void *context;
+    Signing signing; /* keys NULL: nothing was to be signed yet */
     SenderCounts counts;
 };
 
@@ -98,6 +100,7 @@ void kafka_sender_release(KafkaSender **place)
         rd_kafka_topic_destroy(sender->topic);
     if (sender->producer != NULL)
         rd_kafka_destroy(sender->producer);
+    signing_close(&sender->signing);
     free(sender);
     *place = NULL;
 }
@@ -107,17 +110,19 @@ static void header_add(rd_kafka_headers_t *headers, const char *name, const char
     rd_kafka_header_add(headers, name, -1, value, (ssize_t)strlen(value));
 }
 
-static rd_kafka_headers_t *event_headers(const SentEvent *event)
+static rd_kafka_headers_t *event_headers(const SentEvent *event, const char *signature)
 {
     char at[CLOCK_TEXT_SIZE];
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(7);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(8);
     header_add(headers, "ce_specversion", "1.0");
     header_add(headers, "ce_id", event->id);
     header_add(headers, "ce_source", SENDER_SOURCE);
-    header_add(headers, "ce_type", event->type);
+    header_add(headers, "ce_type", event_type_name(event->type));
     header_add(headers, "ce_time", clock_format(event->at_ms, at));
     header_add(headers, "ce_subject", event->subject);
     header_add(headers, "content-type", "application/json");
+    if (*signature != '\0')
+        header_add(headers, SIGNATURE_HEADER, signature);
     return headers;
 }
 
@@ -178,13 +183,33 @@ static bool send_record(KafkaSender *sender, const Sending *sending, const char 
     return true;
 }
 
+static bool event_sign(KafkaSender *sender, const SentEvent *event,
+                       char ret_signature[SIGNATURE_SIZE])
+{
+    Session *session = sender->session;
+    if (sender->signing.keys == NULL && !signing_open(session, &sender->signing))
+        return false;
+    const SignedRecord record = {.topic = rd_kafka_topic_name(sender->topic),
+                                 .type = event_type_name(event->type),
+                                 .source = SENDER_SOURCE,
+                                 .id = event->id,
+                                 .key = event->key,
+                                 .key_size = strlen(event->key),
+                                 .value = event->body,
+                                 .value_size = event->body_size};
+    return signing_sign(&sender->signing, event->type, &record, ret_signature, &session->error);
+}
+
 bool kafka_sender_send(KafkaSender *sender, const SentEvent *event)
 {
+    char signature[SIGNATURE_SIZE];
+    if (!event_sign(sender, event, signature))
+        return false;
     const Sending sending = {.key = event->key,
                              .value = event->body,
                              .key_size = strlen(event->key),
                              .value_size = event->body_size,
-                             .headers = event_headers(event),
+                             .headers = event_headers(event, signature),
                              .tag = event->tag};
     return send_record(sender, &sending, event->id);
 }

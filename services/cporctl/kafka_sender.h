@@ -3,12 +3,15 @@
 
 #include "kafka_reader.h"
 
-#define SENDER_SOURCE "urn:cpor:cporctl"
+#include "claim/signature_demand.h"
 
-/* One CloudEvent in binary mode, from SENDER_SOURCE. Borrowed during the call. */
+#define SENDER_SOURCE SOURCE_CPORCTL
+
+/* One CloudEvent in binary mode, from SENDER_SOURCE, signed where there is a key. Borrowed during
+ * the call. */
 typedef struct SentEvent {
     const char *key;     /* the tenant, lower case */
-    const char *type;    /* ce_type */
+    EventType type;      /* ce_type */
     const char *id;      /* ce_id */
     const char *subject; /* the claim */
     int64_t at_ms;       /* ce_time */
@@ -54,7 +57,8 @@ void kafka_sender_release(KafkaSender **place);
 
 /* kafka_sender_send - queue one event; waits for room. Its fate comes later; that of one that is
  * larger than the client sends comes at once, by failed.
- * Errors:  in session->error; the event was not queued. */
+ * Errors:  in session->error; the event was not queued. FATAL  also: no key for a signature that
+ *          is demanded. Needs settings_signing. */
 MUST_CHECK bool kafka_sender_send(KafkaSender *sender, const SentEvent *event);
 
 /* kafka_sender_send_copy - likewise, a record again, byte for byte. */

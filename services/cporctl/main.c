@@ -29,13 +29,23 @@ static const ConfigItem *const replay_settings[] = {settings_common,
                                                     settings_replay,
                                                     NULL};
 
-static const ConfigItem *const submit_settings[] = {
-    settings_common, settings_database, settings_kafka, settings_clock, settings_calendar, NULL};
+static const ConfigItem *const submit_settings[] = {settings_common,
+                                                    settings_database,
+                                                    settings_kafka,
+                                                    settings_signing,
+                                                    settings_clock,
+                                                    settings_calendar,
+                                                    NULL};
 
-static const ConfigItem *const act_settings[] = {settings_common, settings_database, settings_kafka,
-                                                 settings_clock, NULL};
-static const ConfigItem *const review_settings[] = {
-    settings_common, settings_database, settings_kafka, settings_clock, settings_review, NULL};
+static const ConfigItem *const act_settings[] = {
+    settings_common, settings_database, settings_kafka, settings_signing, settings_clock, NULL};
+static const ConfigItem *const review_settings[] = {settings_common,
+                                                    settings_database,
+                                                    settings_kafka,
+                                                    settings_signing,
+                                                    settings_clock,
+                                                    settings_review,
+                                                    NULL};
 
 static const ConfigItem *const skip_settings[] = {
     settings_common, settings_database, settings_kafka, settings_group, settings_clock, NULL};

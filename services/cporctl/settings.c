@@ -31,6 +31,15 @@ const ConfigItem settings_group[] = {
     {.name = NULL},
 };
 
+const ConfigItem settings_signing[] = {
+    {"CPOR_EVENT_KEYS", "", CONFIG_SECRET, 0, 0,
+     "keys of events, id:role:secret[,…]; a review is signed with the first of role reviewer, all"
+     " else with the first of role operator"},
+    {"CPOR_DEMAND_SIGNATURES", "", CONFIG_TEXT, 0, 0,
+     "as the workers have it: none, internal or privileged; empty: what can be signed is"},
+    {.name = NULL},
+};
+
 const ConfigItem settings_clock[] = {
     {"CPOR_CLOCK_START", "", CONFIG_TEXT, 0, 0,
      "scaled clock, as the workers have it: business time at its start (RFC 3339)"},

@@ -121,7 +121,7 @@ static bool publish(Submit *submit, size_t file_index, const DocumentText *text,
 {
     const EventType type = document->is_revision ? EVENT_CLAIM_RESUBMITTED : EVENT_CLAIM_SUBMITTED;
     const SentEvent event = {.key = document->tenant_id,
-                             .type = event_type_name(type),
+                             .type = type,
                              .id = document->event_id,
                              .subject = document->claim_id,
                              .at_ms = submit_checker_now(submit->checker),

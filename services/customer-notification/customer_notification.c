@@ -316,10 +316,9 @@ bool notification_handle(Worker *worker, void *state, Batch *batch, Error *reter
     const int64_t deadline_mono_ms = clock_mono_now() + NOTICE_BATCH_MS;
     Notification *notification = state;
     Work work;
-    bool done = true;
     (void)worker;
     work_init(&work, &notification->store, batch);
-    work_decode(&work, NULL);
+    bool done = work_decode(&work, NULL, reterr);
     /* Once at least: where no record can be read, the positions move on all the same. */
     for (size_t first = 0; done && (first == 0 || first < work.event_count);
          first += NOTICE_CHUNK_COUNT) {

@@ -184,8 +184,8 @@ static bool expiry_try(Expiry *expiry, const Batch *piece, StepAnswer before, Ba
                          .takes_all = before == STEP_TOO_MUCH && piece->record_count == 1};
     work_init(&work, &expiry->store, &tried);
     work.settles = true;
-    work_decode(&work, NULL);
-    const bool done = expiry_step(&deciding, ret_answer, reterr);
+    const bool done =
+        work_decode(&work, NULL, reterr) && expiry_step(&deciding, ret_answer, reterr);
     if (!done || *ret_answer != STEP_DONE) {
         work_rollback(&work);
         return done;

@@ -24,9 +24,9 @@ static bool settle_chunk(Expiry *expiry, const Batch *batch, size_t *ret_count, 
     Deciding deciding = {.expiry = expiry, .work = &work};
     work_init(&work, &expiry->store, &chunk);
     work.is_chunk = true;
-    work_decode(&work, NULL);
     *ret_count = 0;
-    const bool done = work.event_count == 0 || chunk_step(&deciding, ret_count, reterr);
+    const bool done = work_decode(&work, NULL, reterr) &&
+                      (work.event_count == 0 || chunk_step(&deciding, ret_count, reterr));
     if (!done)
         work_rollback(&work);
     arena_reset(&expiry->chunk_arena); /* the outcomes too: the history has them */

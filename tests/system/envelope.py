@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 
 import fields
+import signing
 from words import DAY_MS, instant_ms, instant_text
 
 SIZE_MAX = 256 * 1024
@@ -203,6 +204,11 @@ def decode(topic, raw, headers, at=0):
         raise DeadLetter("HEADER_MISSING")
     if named["ce_type"] not in TYPES[topic]:
         raise DeadLetter("UNKNOWN_TYPE")
+    is_own = named["ce_source"].lower().startswith(("cpor/", "urn:cpor:"))
+    is_internal = signing.is_internal(topic, named["ce_type"])
+    if is_own != is_internal and (is_internal or topic == "claim-submission") \
+            and named["ce_source"] != "urn:cpor:cporctl":
+        raise DeadLetter("SOURCE_INVALID")
     if data is None:
         data = strict_json(raw)
     check_data(named["ce_type"], data, at)

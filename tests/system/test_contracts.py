@@ -7,6 +7,7 @@ import contract
 import documents
 import harness
 import published
+import signing
 from words import instant_ms
 
 START = instant_ms("2026-11-02T02:00:00.000Z")  # what the examples say happens then
@@ -200,7 +201,7 @@ class Cases:
         number = str(len(self.sent)).encode()
         key = data.get(KEYS[name]) if name in KEYS else "any"
         headers = [("x-case", number), ("ce_specversion", b"1.0"), ("ce_id", number),
-                   ("ce_source", b"/cases"), ("ce_type", name.encode())]
+                   ("ce_source", signing.fitting_source(topic, name, "/cases").encode()), ("ce_type", name.encode())]
         self.installation.produce(topic, str(key), data, headers)
         self.sent.append((name, path, value, data))
 

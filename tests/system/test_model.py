@@ -10,6 +10,7 @@ import documents
 import envelope
 import fields
 import generator
+import signing
 from documents import changed
 from model import Model
 from state import Input
@@ -38,7 +39,8 @@ class Play:
         self.number += 1
         headers = []
         if event_type:
-            headers = [("ce_specversion", b"1.0"), ("ce_source", b"/test"), ("ce_type",
+            source = signing.fitting_source(topic, event_type, "/test").encode()
+            headers = [("ce_specversion", b"1.0"), ("ce_source", source), ("ce_type",
                        event_type.encode()), ("ce_id", (event_id or str(self.number)).encode())]
         value = data if isinstance(data, bytes) else json.dumps(data).encode()
         self.inputs.append(Input(topic, at, self.number, key, value, headers))

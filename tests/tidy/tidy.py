@@ -36,7 +36,8 @@ LIBRARIES = {
     r"microhttpd": [r"common/runtime/http\w*\.[ch]"],
     r"libical/": [r"common/claim/calendar_file\.c"],
     r"openssl/": [r"common/runtime/digest\.c",
-                  r"common/claim/(uuid|base64|token|calendar_file|mime_header|mime_body)\.c"],
+                  r"common/claim/(uuid|base64|base64url|token|signature)\.c",
+                  r"common/claim/(calendar_file|mime_header|mime_body)\.c"],
     # cporctl reshapes the JSON of stored rows, which no event's codec knows.
     r"jansson": [r"common/claim/\w+\.[ch]", r"services/cporctl/\w+\.c"],
 }

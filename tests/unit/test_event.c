@@ -201,7 +201,7 @@ static Record new_structured(const char *value)
 }
 
 #define DATA "\"data\":{\"tenant_id\":\"" TENANT "\",\"due_at\":\"2026-11-09T15:00:00Z\"}"
-#define NAMES "\"specversion\":\"1.0\",\"id\":\"i\",\"source\":\"s\","
+#define NAMES "\"specversion\":\"1.0\",\"id\":\"i\",\"source\":\"cpor/s\","
 #define TYPE "\"type\":\"cpor.window.closed.v1\","
 
 static void test_structured(void **state)
@@ -210,15 +210,17 @@ static void test_structured(void **state)
         {"empty", "", "NOT_JSON", NULL},
         {"cut", "{", "NOT_JSON", NULL},
         {"array", "[]", "FIELD_INVALID", NULL},
-        {"version", "{\"id\":\"i\",\"source\":\"s\"," TYPE DATA "}", "HEADER_MISSING",
+        {"version", "{\"id\":\"i\",\"source\":\"cpor/s\"," TYPE DATA "}", "HEADER_MISSING",
          "specversion"},
-        {"wrong version", "{\"specversion\":\"1.1\",\"id\":\"i\",\"source\":\"s\"," TYPE DATA "}",
+        {"wrong version",
+         "{\"specversion\":\"1.1\",\"id\":\"i\",\"source\":\"cpor/s\"," TYPE DATA "}",
          "HEADER_MISSING", "specversion"},
-        {"id", "{\"specversion\":\"1.0\",\"source\":\"s\"," TYPE DATA "}", "HEADER_MISSING", "id"},
-        {"id is a number", "{\"specversion\":\"1.0\",\"id\":1,\"source\":\"s\"," TYPE DATA "}",
+        {"id", "{\"specversion\":\"1.0\",\"source\":\"cpor/s\"," TYPE DATA "}", "HEADER_MISSING",
+         "id"},
+        {"id is a number", "{\"specversion\":\"1.0\",\"id\":1,\"source\":\"cpor/s\"," TYPE DATA "}",
          "HEADER_MISSING", "id"},
         {"id has a NUL",
-         "{\"specversion\":\"1.0\",\"id\":\"a\\u0000\",\"source\":\"s\"," TYPE DATA "}",
+         "{\"specversion\":\"1.0\",\"id\":\"a\\u0000\",\"source\":\"cpor/s\"," TYPE DATA "}",
          "HEADER_MISSING", "id"},
         {"source", "{\"specversion\":\"1.0\",\"id\":\"i\"," TYPE DATA "}", "HEADER_MISSING",
          "source"},
@@ -234,7 +236,7 @@ static void test_structured(void **state)
     const Event event = decode_good(&record);
     assert_int_equal(event.type, EVENT_WINDOW_CLOSED);
     assert_string_equal(event.id, "i");
-    assert_string_equal(event.source, "s");
+    assert_string_equal(event.source, "cpor/s");
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         record = new_structured(bad[i][1]);
         decode_bad(bad[i][0], &record, bad[i][2], bad[i][3]);
@@ -309,11 +311,11 @@ static void test_headers_of_clients(void **state)
     add_header(&record, "CE_SpecVersion", "0.3");
     add_header(&record, "Ce_Type", "cpor.window.closed.v1");
     add_header(&record, "ce_source", "urn:first");
-    add_header(&record, "CE_SOURCE", "urn:last");
+    add_header(&record, "CE_SOURCE", "cpor/last");
     add_header(&record, "ce_id", "i");
     add_header(&record, "ce_specversion", "1.0");
     const Event event = decode_good(&record);
-    assert_string_equal(event.source, "urn:last");
+    assert_string_equal(event.source, "cpor/last");
     assert_string_equal(event.id, "i");
     record.headers_are_too_large = true;
     record.headers_size = 65537;

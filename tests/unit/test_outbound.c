@@ -249,7 +249,7 @@ static Event read_back(const Outcome *outcome)
     Error error = {0};
     const RecordHeader headers[] = {{"ce_specversion", "1.0", 3},
                                     {"ce_id", outcome->id, strlen(outcome->id)},
-                                    {"ce_source", "urn:cpor", 8},
+                                    {"ce_source", "urn:cpor:cporctl", 16}, /* may say all */
                                     {"ce_type", outcome->type, strlen(outcome->type)}};
     Record record = {.topic = outcome->topic,
                      .receipt_at_ms = cause.receipt_at_ms,
