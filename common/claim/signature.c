@@ -189,31 +189,62 @@ unsigned event_keys_roles(const EventKeys *keys)
 
 /* ---- signing ---- */
 
-static void add_part(EVP_MD_CTX *state, const void *part, size_t size)
+/* Small parts are hashed together: each call of libcrypto costs as much as 100 bytes. */
+typedef struct Hashing {
+    EVP_MD_CTX *state;
+    size_t size;
+    char buffer[512];
+} Hashing;
+
+static void hash_flush(Hashing *hashing)
 {
-    char length[24];
-    const int length_size = snprintf(length, sizeof length, "%zu:", size);
-    must(EVP_DigestUpdate(state, length, (size_t)length_size));
-    if (size > 0)
-        must(EVP_DigestUpdate(state, part, size));
+    must(EVP_DigestUpdate(hashing->state, hashing->buffer, hashing->size));
+    hashing->size = 0;
 }
 
-static void add_text(EVP_MD_CTX *state, const char *text)
+static void hash_bytes(Hashing *hashing, const void *bytes, size_t size)
 {
-    add_part(state, text, text == NULL ? 0 : strlen(text));
+    if (hashing->size + size > sizeof hashing->buffer)
+        hash_flush(hashing);
+    if (size > sizeof hashing->buffer) {
+        must(EVP_DigestUpdate(hashing->state, bytes, size));
+    } else if (size > 0) {
+        memcpy(hashing->buffer + hashing->size, bytes, size);
+        hashing->size += size;
+    }
+}
+
+static void hash_part(Hashing *hashing, const void *part, size_t size)
+{
+    char length[24];
+    size_t start = sizeof length;
+    size_t rest = part == NULL ? 0 : size;
+    length[--start] = ':';
+    do
+        length[--start] = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    hash_bytes(hashing, length + start, sizeof length - start);
+    hash_bytes(hashing, part, part == NULL ? 0 : size);
+}
+
+static void hash_text(Hashing *hashing, const char *text)
+{
+    hash_part(hashing, text, text == NULL ? 0 : strlen(text));
 }
 
 static void mac_text(const EventKey *key, const SignedRecord *record, char ret_text[MAC_TEXT_SIZE])
 {
     unsigned char mac[MAC_SIZE];
-    EVP_MD_CTX *state = EVP_MD_CTX_new();
+    Hashing hashing = {.state = EVP_MD_CTX_new(), .size = 0};
+    EVP_MD_CTX *state = hashing.state;
     must(state != NULL && EVP_MD_CTX_copy_ex(state, key->inner));
-    add_text(state, record->topic);
-    add_text(state, record->type);
-    add_text(state, record->source);
-    add_text(state, record->id);
-    add_part(state, record->key, record->key == NULL ? 0 : record->key_size);
-    add_part(state, record->value, record->value == NULL ? 0 : record->value_size);
+    hash_text(&hashing, record->topic);
+    hash_text(&hashing, record->type);
+    hash_text(&hashing, record->source);
+    hash_text(&hashing, record->id);
+    hash_part(&hashing, record->key, record->key_size);
+    hash_part(&hashing, record->value, record->value_size);
+    hash_flush(&hashing);
     must(EVP_DigestFinal_ex(state, mac, NULL) && EVP_MD_CTX_copy_ex(state, key->outer) &&
          EVP_DigestUpdate(state, mac, sizeof mac) && EVP_DigestFinal_ex(state, mac, NULL));
     EVP_MD_CTX_free(state);

@@ -7,15 +7,21 @@
 static const char submission_topic[] = "claim-submission";
 static const char expiry_topic[] = "opt-out-expiry";
 
+static const char *const level_names[] = {
+    [SIGNATURES_NONE] = "none",
+    [SIGNATURES_INTERNAL] = "internal",
+    [SIGNATURES_PRIVILEGED] = "privileged",
+};
+
+const char *signature_level_name(SignatureLevel level)
+{
+    return level_names[level];
+}
+
 bool signature_level_from_name(const char *name, SignatureLevel *ret_level)
 {
-    static const char *const names[] = {
-        [SIGNATURES_NONE] = "none",
-        [SIGNATURES_INTERNAL] = "internal",
-        [SIGNATURES_PRIVILEGED] = "privileged",
-    };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], name) == 0) {
+    for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++) {
+        if (strcmp(level_names[i], name) == 0) {
             *ret_level = (SignatureLevel)i;
             return true;
         }

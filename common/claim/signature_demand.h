@@ -14,6 +14,9 @@ typedef enum SignatureLevel {
 /* signature_level_from_name - "none", "internal", "privileged"; false: no such word. */
 MUST_CHECK bool signature_level_from_name(const char *name, SignatureLevel *ret_level);
 
+/* signature_level_name - the same word; static. */
+const char *signature_level_name(SignatureLevel level);
+
 /* An event, as far as it is known who may have said it. */
 typedef struct Saying {
     EventType type;

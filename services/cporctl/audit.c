@@ -4,11 +4,13 @@
 #include "audit_log.h"
 #include "audit_topics.h"
 #include "audit_windows.h"
+#include "signing.h"
 
 #include "runtime/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { ROUND_PAUSE_MS = 500 };
@@ -59,13 +61,24 @@ static bool check_run(Audit *audit, const AuditCheck *check)
 static bool snapshot_begin(Session *session)
 {
     const int64_t overdue_ms = config_integer(session->config, "CPOR_AUDIT_OVERDUE_SECONDS") * 1000;
+    const char *since = config_text(session->config, "CPOR_SIGNED_SINCE");
+    int64_t since_ms = 0;
+    SignatureLevel level;
     Clock clock;
-    if (!session_clock(session, &clock))
+    if (!session_clock(session, &clock) || !demand_read(session, &level))
         return false;
+    if (*since != '\0' && !clock_parse(since, strlen(since), &since_ms))
+        return error_set(&session->error, ERROR_FATAL,
+                         "read CPOR_SIGNED_SINCE \"%.40s\": wants an instant such as"
+                         " 2026-11-29T10:00:00Z",
+                         since);
     /* As a setting, because the checks are constant texts. */
     const char *set = arena_printf(
-        &session->arena, "set local enable_seqscan = on; set local cpor.overdue_ms = '%" PRId64 "'",
-        clock_from_wall(&clock, clock_wall_now() - overdue_ms));
+        &session->arena,
+        "set local enable_seqscan = on; set local cpor.overdue_ms = '%" PRId64
+        "'; set local cpor.demanded = '%s'; set local cpor.signed_since_ms = '%" PRId64 "'",
+        clock_from_wall(&clock, clock_wall_now() - overdue_ms), signature_level_name(level),
+        since_ms);
     return session_begin_snapshot(session) &&
            database_execute(session->database, set, &session->error);
 }

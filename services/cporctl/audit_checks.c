@@ -175,5 +175,19 @@ const AuditCheck audit_checks[] = {
      " where service <> 'cporctl' and ('' in (cause_id, cause_source, cause_topic)"
      " or cause_partition < 0 or cause_offset < 0)"},
 
+    {"act-unproved", "what had to be signed was, by a key that is known",
+     "select tenant_id, claim_id, 'change ' || sequence || ' (' || event || ' of ' || cause_source"
+     " || ', by ' || actor_type || ') has no proof of who said so' from history"
+     " where proof is null and service <> 'cporctl'"
+     " and recorded_at >= to_timestamp(current_setting('cpor.signed_since_ms')::bigint / 1000.0)"
+     " and ((current_setting('cpor.demanded') in ('internal', 'privileged') and event in"
+     " ('cpor.claim.answer-due.v1', 'cpor.claim.reminder-due.v1', 'cpor.claim.received.v1',"
+     " 'cpor.claim.recheck-due.v1', 'cpor.notice.requested.v1', 'cpor.notice.retry-due.v1',"
+     " 'cpor.window.opened.v1', 'cpor.window.closed.v1', 'cpor.opt-out.kept-due.v1',"
+     " 'cpor.subscription.changed.v1'))"
+     " or (current_setting('cpor.demanded') = 'privileged' and (event in"
+     " ('cpor.claim.reviewed.v1', 'cpor.association.imported.v1', 'cpor.window.extended.v1')"
+     " or (event = 'cpor.customer.opted-out.v1' and actor_type = 'operator'))))"},
+
     {.name = NULL},
 };

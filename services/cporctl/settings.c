@@ -101,6 +101,10 @@ const ConfigItem settings_replay[] = {
 };
 
 const ConfigItem settings_audit[] = {
+    {"CPOR_DEMAND_SIGNATURES", "", CONFIG_TEXT, 0, 0,
+     "as the workers have it: what they demand must have its proof in the history"},
+    {"CPOR_SIGNED_SINCE", "", CONFIG_TEXT, 0, 0,
+     "when the workers began to demand it (RFC 3339); what was recorded before may lack its proof"},
     {"CPOR_AUDIT_TIMEOUT_MS", "600000", CONFIG_INTEGER, 1000, 86400000, "of each check"},
     {"CPOR_AUDIT_SETTLE_MS", "10000", CONFIG_INTEGER, 0, 600000,
      "how long a difference between tables and logs may be in flight before it counts"},

@@ -3,17 +3,22 @@
 
 enum { ROLE_COUNT = 6 };
 
+bool demand_read(Session *session, SignatureLevel *ret_level)
+{
+    const char *name = config_text(session->config, "CPOR_DEMAND_SIGNATURES");
+    *ret_level = SIGNATURES_NONE;
+    return *name == '\0' || signature_level_from_name(name, ret_level) ||
+           error_set(&session->error, ERROR_FATAL,
+                     "read CPOR_DEMAND_SIGNATURES \"%.40s\": must be none, internal or"
+                     " privileged, as the workers have it",
+                     name);
+}
+
 bool signing_open(Session *session, Signing *ret_signing)
 {
-    const Config *config = session->config;
-    const char *level = config_text(config, "CPOR_DEMAND_SIGNATURES");
-    *ret_signing = (Signing){.topic_prefix = config_text(config, "CPOR_TOPIC_PREFIX")};
-    if (*level != '\0' && !signature_level_from_name(level, &ret_signing->level))
-        return error_set(&session->error, ERROR_FATAL,
-                         "read CPOR_DEMAND_SIGNATURES \"%.40s\": must be none, internal or"
-                         " privileged, as the workers have it",
-                         level);
-    return event_keys_open(config_text(config, "CPOR_EVENT_KEYS"), &ret_signing->keys,
+    *ret_signing = (Signing){.keys = NULL};
+    return demand_read(session, &ret_signing->level) &&
+           event_keys_open(config_text(session->config, "CPOR_EVENT_KEYS"), &ret_signing->keys,
                            &session->error);
 }
 

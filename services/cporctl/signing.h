@@ -8,8 +8,11 @@
 typedef struct Signing {
     EventKeys *keys;
     SignatureLevel level; /* what the workers demand, as far as this tool was told */
-    const char *topic_prefix;
 } Signing;
+
+/* demand_read - what the workers demand, from CPOR_DEMAND_SIGNATURES; empty is none.
+ * Errors:  in session->error. FATAL  no such level. */
+MUST_CHECK bool demand_read(Session *session, SignatureLevel *ret_level);
 
 /* signing_open - from settings_signing. Errors: in session->error. FATAL  bad keys, no such level.
  */

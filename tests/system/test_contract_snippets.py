@@ -13,6 +13,7 @@ import pytest
 
 import contract
 import harness
+import signing
 from words import instant_ms
 
 START = instant_ms("2026-11-02T02:00:00.000Z")
@@ -141,6 +142,24 @@ def test_publishers(install, tmp_path):
     assert installation.read("dead-letter") == []
 
 
+def test_signing(tmp_path):
+    """Each gives the signature that the workers' own tests know; bytes are counted, not letters."""
+    value = tmp_path / "value.json"
+    value.write_text('{"a":"é"}', encoding="utf-8")
+    key = "r1:reviewer:a-secret:with-a-colon-in-it"
+    parts = ["cpor.claim-submission", "cpor.claim.reviewed.v1", "/büro", "r-1", "tenant"]
+    headers = [(f"ce_{name}", text.encode())
+               for name, text in zip(("type", "source", "id"), parts[1:4])]
+    wanted = signing.sign(key, parts[0], headers, parts[4], value.read_bytes())
+    bare = signing.sign(key, "cpor.partner", [], "", value.read_bytes())
+    for language, command in commands("SIGNING.md", tmp_path).items():
+        for given, expected in ((parts, wanted), (["cpor.partner", "", "", "", ""], bare)):
+            result = subprocess.run([*command, *given, str(value)], text=True, check=False,
+                                    env={**os.environ, "CPOR_EVENT_KEY": key}, timeout=RUN_S,
+                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            assert (result.returncode, result.stdout.strip()) == (0, expected), language
+
+
 def lines_of(installation):
     """What a subscriber prints of each event on association-official, in no order."""
     return sorted([record.header("ce_type"), data["tenant_id"], data["slot"], data["mpn_id"]]
@@ -197,6 +216,6 @@ def test_subscribers(install, tmp_path):
     assert holders.endswith(" 2 slots are held"), holders
 
 
-@pytest.mark.parametrize("page", ["PUBLISHERS.md", "SUBSCRIBERS.md"])
+@pytest.mark.parametrize("page", ["PUBLISHERS.md", "SIGNING.md", "SUBSCRIBERS.md"])
 def test_page_is_short(page):
     assert len((contract.FOLDER / page).read_text().splitlines()) <= 120

@@ -201,7 +201,8 @@ class Cases:
         number = str(len(self.sent)).encode()
         key = data.get(KEYS[name]) if name in KEYS else "any"
         headers = [("x-case", number), ("ce_specversion", b"1.0"), ("ce_id", number),
-                   ("ce_source", signing.fitting_source(topic, name, "/cases").encode()), ("ce_type", name.encode())]
+                   ("ce_source", signing.fitting_source(topic, name, "/cases").encode()),
+                   ("ce_type", name.encode())]
         self.installation.produce(topic, str(key), data, headers)
         self.sent.append((name, path, value, data))
 

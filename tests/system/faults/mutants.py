@@ -25,7 +25,7 @@ LIBC = [argument for name in ("signal.h", "stdlib.h", "unistd.h")
 
 @dataclasses.dataclass
 class Mutant:
-    promise: int  # of the seven
+    promise: int  # of the eight
     name: str
     edits: tuple  # (path, text, other text)
     finds: set  # checks of the audit, all of which must speak; others may
@@ -55,10 +55,8 @@ MUTANTS = [
         (WORKER, HANDLE, HANDLE.replace(" && ", ", ").replace("= ", "= (").replace(";", ");")),),
         {"input-lost"}, SUBMISSION),
     Mutant(1, "what nobody can read is skipped", (
-        ("common/store/store.c", """        else
-            batch_add_dead_letter(work->batch, record, arena_text(work->arena, error.code),
-                                  arena_text(work->arena, error.text));
-""", ""),), {"input-lost"}, SUBMISSION),
+        ("common/store/store.c", "} else if (error.class == ERROR_REJECT) {",
+         "} else if (error.class == ERROR_REJECT) {\nif (false)"),), {"input-lost"}, SUBMISSION),
     Mutant(1, "what is ignored leaves no trace", (
         ("common/store/change.c", """    Move *move = work_note(work, event, event->tenant_id,"""
          """ event->claim_id, event->receipt_at_ms);
@@ -134,12 +132,25 @@ MUTANTS = [
     Mutant(7, "a change without history", (
         (SAVE, "if (work->moves[i]->event != NULL)", "if (work->moves[i]->event == NULL)"),),
         {"history-behind", "official-unexplained", "input-lost"}),
+
+    Mutant(8, "nobody asks who signed", (
+        ("common/claim/event_gate.c", "return verdict == SIGNATURE_GOOD ||", "return true ||"),),
+        {"act-unproved"}, story="forged"),
+    Mutant(8, "the proof is forgotten", (
+        (SAVE, "db_column_add_text(column++, event->proof);",
+         "db_column_add_text(column++, NULL);"),), {"act-unproved"}),
+    Mutant(8, "what outsiders say is the system's own", (
+        ("common/claim/event_gate.c", "if (!source_may_say(&saying, &why))",
+         "if (!source_may_say(&saying, &why) && false)"),
+        ("common/claim/event_gate.c", "return verdict == SIGNATURE_GOOD ||", "return true ||")),
+        {"input-lost"}, story="forged"),
 ]
 
 # Good builds: the stories themselves break nothing. Killed: kill -9 between the two commits.
 CONTROLS = [
     Mutant(0, "unbroken", (), set()),
     Mutant(0, "unbroken, flushed", (), set(), story="flushed"),
+    Mutant(0, "unbroken, forged", (), set(), story="forged"),
     Mutant(0, "unbroken, killed", (CRASH_BEFORE_KAFKA,), set()),
 ]
 

@@ -27,7 +27,8 @@ class Put:
 
 def headers_of(event_type):
     return [("ce_specversion", b"1.0"), ("ce_id", str(uuid.uuid4()).encode()),
-            ("ce_source", b"urn:cpor:poison" if event_type in OWN.values() else b"/poison"), ("ce_type", event_type.encode()),
+            ("ce_source", b"urn:cpor:poison" if event_type in OWN.values() else b"/poison"),
+            ("ce_type", event_type.encode()),
             ("content-type", b"application/json")]
 
 

@@ -16,7 +16,10 @@ from words import DAY_MS, instant_text
 
 PARTNERS = [documents.partner("1111111"), documents.partner("2222222")]
 TENANTS = [documents.tenant(number) for number in (1, 2, 3)]
-SETTINGS = {"CPOR_AUDIT_SETTLE_MS": "500", "CPOR_SHARE_DIR": str(harness.ROOT / "deploy")}
+SETTINGS = {"CPOR_AUDIT_SETTLE_MS": "500", "CPOR_SHARE_DIR": str(harness.ROOT / "deploy"),
+            "CPOR_EVENT_KEYS": "w1:worker:the-workers-secret-1,i1:importer:the-importers-secret",
+            "CPOR_DEMAND_SIGNATURES": "internal"}
+FORGED = {**SETTINGS, "CPOR_DEMAND_SIGNATURES": "privileged"}
 
 # The first insert of C-1 fails once with an error that heals; a sequence remembers it for ever.
 FAIL_ONCE = """
@@ -127,6 +130,31 @@ class Story:
         self.installation.wait_settled()
         assert self.statuses() == ["OFFICIAL", "OPT_OUT_OPEN"]
 
+    def forged(self):
+        """Who has no key extends a window, and says what only the system says."""
+        self.submit("C-1", TENANTS[0])
+        self.quiet()
+        later = instant_text(self.due("C-1") + DAY_MS)
+        self.put_unsigned("cpor.window.extended.v1", "/outsider", {
+            "claim_id": "C-1", "tenant_id": TENANTS[0]["tenant_id"], "deadline_at": later,
+            "reason": "so", "actor": {"type": "operator", "id": "nobody"}})
+        self.put_unsigned("cpor.claim.withdrawn.v1", "/outsider", {
+            "claim_id": "C-1", "tenant_id": TENANTS[0]["tenant_id"],
+            "actor": {"type": "partner", "id": "1111111"}})
+        self.quiet()
+
+    def put_unsigned(self, event_type, source, data):
+        headers = [("ce_specversion", b"1.0"), ("ce_id", event_type.encode()),
+                   ("ce_source", source.encode()), ("ce_type", event_type.encode())]
+        self.installation.producer.produce(
+            self.installation.prefix + "opt-out-expiry", key=data["tenant_id"], headers=headers,
+            value=json.dumps(data).encode())
+
+    def forged_end(self):
+        assert self.statuses() == ["OPT_OUT_OPEN"]
+        reasons = {record.header("dlq_reason") for record in self.installation.read("dead-letter")}
+        assert reasons == {"SIGNATURE_INVALID", "SOURCE_INVALID"}
+
     def statuses(self):
         return [status for status, in self.installation.query(
             "select status from claims order by claim_id")]
@@ -156,7 +184,8 @@ def tell(install, build, tmp_path):
         programs = build.make(mutant)
         built_s = time.monotonic() - begin_s
         installation = install(partitions=1, binaries=programs,
-                               settings={**SETTINGS, MARK: str(mark)})
+                               settings={**(FORGED if mutant.story == "forged" else SETTINGS),
+                                         MARK: str(mark)})
         installation.supervised = False  # what falls is started again
         installation.has_forged_events = True  # its events are the mutant's
         installation.start_workers()
@@ -185,6 +214,6 @@ def test_the_audit_finds_the_broken_build(tell, mutant):
 
 
 def test_each_promise_is_broken_and_each_mutant_fits():
-    assert {mutant.promise for mutant in MUTANTS} == set(range(1, 8))
+    assert {mutant.promise for mutant in MUTANTS} == set(range(1, 9))
     for mutant in MUTANTS:
         assert edited_texts(mutant) and mutant.finds
