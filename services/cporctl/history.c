@@ -196,8 +196,8 @@ static void write_row(JsonWriter *writer, const DbResult *result, size_t row)
     writer_open(writer, '{');
     write_text(writer, result, row, "type", COLUMN_ACTOR_TYPE);
     write_text(writer, result, row, "id", COLUMN_ACTOR_ID);
-    write_text(writer, result, row, "proof", COLUMN_PROOF);
     writer_close(writer, '}');
+    write_text(writer, result, row, "proof", COLUMN_PROOF);
     write_text(writer, result, row, "event", COLUMN_EVENT);
     write_text(writer, result, row, "from", COLUMN_FROM);
     write_text(writer, result, row, "to", COLUMN_TO);

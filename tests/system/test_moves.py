@@ -230,6 +230,9 @@ def seen(stack, tmp_path_factory):
 
 # ---- judging
 
+SOURCES = (SOURCE, "urn:cpor:moves")  # of what only the system says
+
+
 def is_handed_on(event):
     return "withdrawn" in event or "evidence" in event or event.startswith("cpor.association.")
 
@@ -238,11 +241,11 @@ def steps_of(seen, row):
     """The history rows that the row's event wrote."""
     steps = [step for step in seen.history[row.key] if step.event == row.event]
     if row.is_own:
-        return [step for step in steps if step.source != SOURCE and step.ignored is None
+        return [step for step in steps if step.source not in SOURCES and step.ignored is None
                 and (row.status, row.to or row.status) == (step.from_status, step.to_status)]
     return [step for step in steps if step.id > row.history_before
             and (not row.is_late or step.from_status == row.found)
-            and (step.source == SOURCE or is_handed_on(row.event))]
+            and (step.source in SOURCES or is_handed_on(row.event))]
 
 
 def new_statuses(seen, row):

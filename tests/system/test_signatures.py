@@ -161,7 +161,7 @@ def test_cporctl_signs_and_tells(told):
     assert re.search(r"was handed to the mail server, by system, proved by key w1", shown)
     as_json = harness.json.loads(
         expect(0, call(told.env, "history", TENANT_ID, "EXCHANGE_ONLINE", "--json")))
-    proofs = {row["actor"]["proof"] for row in as_json}
+    proofs = {row["proof"] for row in as_json}
     assert proofs == {None, "w1", "o1"}  # the partner's own submission has none
 
 
