@@ -182,6 +182,18 @@ bool db_simple(Database *database, const char *sql, char *ret_tag, Error *reterr
     return simple_until(database, sql, answer_deadline(database), ret_tag, reterr);
 }
 
+bool db_value(Database *database, const char *sql, char ret_value[DB_VALUE_SIZE], Error *reterr)
+{
+    PGresult *result;
+    if (!read_results(database, "look at the session", PQsendQuery(database->connection, sql),
+                      answer_deadline(database), &result, reterr))
+        return false;
+    snprintf(ret_value, DB_VALUE_SIZE, "%s",
+             PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "");
+    result_release(&result);
+    return true;
+}
+
 /* On a connection that turns out to be dead it is tried once more on a new one, for nothing was
  * done yet. */
 bool database_begin(Database *database, Error *reterr)

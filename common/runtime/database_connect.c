@@ -128,14 +128,25 @@ static void log_notice(void *opaque, const char *text)
     log_write(LOG_DEBUG, "database-notice", "text=\"%s\"", text);
 }
 
-static PGconn *connect_start(const Database *database)
+static PGconn *connect_start(const Database *database, const DbHost *host)
 {
     char timeout[16];
     snprintf(timeout, sizeof timeout, "%d", database->timeout_ms);
-    /* Ours before the URL, so that the URL may override; the name and the encoding after it. */
-    const char *const keywords[] = {"tcp_user_timeout", "keepalives_idle", "dbname",
-                                    "application_name", "client_encoding", NULL};
-    const char *const values[] = {timeout, "30", database->url, database->name, "UTF8", NULL};
+    /* Ours before the URL, so that the URL may override: what follows it is ours alone. A standby,
+     * or an old primary that is read-only, is no server to work on. */
+    const char *const keywords[] = {"tcp_user_timeout",
+                                    "keepalives_idle",
+                                    "target_session_attrs",
+                                    "dbname",
+                                    "host",
+                                    "hostaddr",
+                                    "port",
+                                    "application_name",
+                                    "client_encoding",
+                                    NULL};
+    const char *const values[] = {timeout,    "30",          "read-write", database->url,
+                                  host->name, host->address, host->port,   database->name,
+                                  "UTF8",     NULL};
     return PQconnectStartParams(keywords, values, 1);
 }
 
@@ -168,23 +179,67 @@ static bool connection_check(Database *database, Error *reterr)
     return good;
 }
 
-bool db_connect(Database *database, Error *reterr)
+bool db_connect_host(Database *database, const DbHost *host, int64_t deadline_mono_ms,
+                     Error *reterr)
 {
     db_disconnect(database);
-    database->connection = connect_start(database);
+    database->connection = connect_start(database, host);
     if (database->connection == NULL)
         return error_set(reterr, ERROR_RETRY, "connect to PostgreSQL: out of memory");
     if (PQstatus(database->connection) == CONNECTION_BAD)
         return connect_failed(database, NULL, reterr);
     PQsetErrorVerbosity(database->connection, PQERRORS_VERBOSE);
     PQsetNoticeProcessor(database->connection, log_notice, NULL);
-    /* Half: whoever began to connect before the network was whole again must ask anew soon. */
-    if (!connect_poll(database, clock_mono_now() + database->timeout_ms / 2, reterr))
+    if (!connect_poll(database, deadline_mono_ms, reterr))
         return false;
     PQsetErrorVerbosity(database->connection, PQERRORS_DEFAULT);
-    if (PQsetnonblocking(database->connection, 1) != 0)
-        return connect_failed(database, NULL, reterr);
-    if (!session_set_up(database, reterr) || !connection_check(database, reterr)) {
+    return PQsetnonblocking(database->connection, 1) == 0 || connect_failed(database, NULL, reterr);
+}
+
+/* The first error, but that of a server which may heal before that of one which cannot. */
+static void keep_error(Error *kept, const Error *error, const DbHost *host, size_t host_count)
+{
+    if (kept->class != ERROR_NONE && (kept->class == ERROR_RETRY || error->class != ERROR_RETRY))
+        return;
+    *kept = *error;
+    if (host_count > 1)
+        error_set(kept, error->class, "%.380s (%.40s %.8s, one of %zu addresses that were tried)",
+                  error->text, host->name[0] == '\0' ? host->address : host->name, host->port,
+                  host_count);
+}
+
+/* Half of the time-out for all: whoever began to connect before the network was whole again must
+ * ask anew soon. A silent host has its share of it. */
+static bool connect_any(Database *database, DbHost *ret_host, Error *reterr)
+{
+    DbHost hosts[DB_HOST_COUNT_MAX];
+    Error kept = {0};
+    const size_t count = db_hosts(database->url, database->good_host, hosts);
+    const int64_t deadline_mono_ms = clock_mono_now() + database->timeout_ms / 2;
+    for (size_t i = 0; i < count; i++) {
+        const int64_t now_mono_ms = clock_mono_now();
+        const int64_t share_ms = (deadline_mono_ms - now_mono_ms) / (int64_t)(count - i);
+        if (db_connect_host(database, &hosts[i], now_mono_ms + share_ms, reterr)) {
+            database->good_host = hosts[i].index;
+            *ret_host = hosts[i];
+            return true;
+        }
+        keep_error(&kept, reterr, &hosts[i], count);
+    }
+    if (count == 0)
+        return error_set(reterr, ERROR_RETRY, "connect to PostgreSQL: out of memory");
+    *reterr = kept;
+    return false;
+}
+
+bool db_connect(Database *database, Error *reterr)
+{
+    DbHost host;
+    db_disconnect(database);
+    if (!connect_any(database, &host, reterr))
+        return false;
+    if (!session_set_up(database, reterr) || !db_pooler_check(database, &host, reterr) ||
+        !connection_check(database, reterr)) {
         db_disconnect(database);
         return false;
     }

@@ -11,10 +11,10 @@ static const DbState states[] = {
      " for this by cporctl setup --roles; setup again where a release brought new "
      "rights)"},
     {"42P05", ERROR_FATAL, "", true, DB_SESSION_MODE_ADVICE}, /* the statement is another's */
-    {"26000", ERROR_RETRY, "", true, ""},  /* a pooler gave us a session without our statements */
-    {"57P04", ERROR_FATAL, "", false, ""}, /* database_dropped */
-    {"57", ERROR_RETRY, "", false, ""},    /* operator intervention: shutdown, statement_timeout */
-    {"08", ERROR_RETRY, "", true, ""},     /* connection */
+    {"26000", ERROR_FATAL, "", true, DB_SESSION_MODE_ADVICE}, /* ours is not there */
+    {"57P04", ERROR_FATAL, "", false, ""},                    /* database_dropped */
+    {"57", ERROR_RETRY, "", false, ""}, /* operator intervention: shutdown, statement_timeout */
+    {"08", ERROR_RETRY, "", true, ""},  /* connection */
     /* read-only: an old primary, a standby before its promotion; it may stay so, another is the one
      * to ask. 25P02: we lost count of the transaction. 25P03, 25P04: we were stopped in it. */
     {"25", ERROR_RETRY, "", true, ""},

@@ -1,6 +1,7 @@
 /* audit_compare.c - the replayed logs beside the tables of one snapshot; see audit_log.h. */
 #include "audit_log.h"
 
+#include "store/position.h"
 #include "workers.h"
 
 #include "claim/uuid.h"
@@ -184,34 +185,29 @@ static void check_swaps(AuditLog *log)
 
 /* ---- what was consumed ---- */
 
-/* customer-notification has not always kept them: a quiet partition may have none. */
-static bool keeps_positions(const char *service)
-{
-    return strcmp(service, "customer-notification") != 0;
-}
-
-static int64_t position_of(const DbResult *result, const char *service, const char *topic,
-                           int32_t partition)
+static Position position_of(const DbResult *result, const char *service, const char *topic,
+                            int32_t partition)
 {
     for (size_t row = 0; row < db_result_rows(result); row++)
         if (db_integer(result, row, 2) == partition &&
             strcmp(db_text(result, row, 0), service) == 0 &&
             strcmp(db_text(result, row, 1), topic) == 0)
-            return db_integer(result, row, 3);
-    return 0;
+            return (Position){.next_offset = db_integer(result, row, 3)};
+    return (Position){.next_offset = position_may_be_missing(service) ? -1 : 0};
 }
 
 static void check_place(AuditLog *log, const DbResult *result, const char *service,
                         const KafkaPlace *place)
 {
     const size_t prefix_size = strlen(config_text(log->session->config, "CPOR_TOPIC_PREFIX"));
-    const int64_t position =
+    const Position position =
         position_of(result, service, place->topic + prefix_size, place->partition);
-    if (place->committed > position)
+    if (place->committed >= 0 &&
+        position_compare(&position, place->committed, -1, -1) == POSITION_OLD_DATABASE)
         audit_add(log->session, &log->results[LOG_CONSUMED], "", "",
                   "%s consumed %s/%d up to offset %" PRId64 ", the database knows of %" PRId64
                   " (is it an older one?)",
-                  service, place->topic, place->partition, place->committed, position);
+                  service, place->topic, place->partition, place->committed, position.next_offset);
 }
 
 static bool check_positions(AuditLog *log)
@@ -227,8 +223,7 @@ static bool check_positions(AuditLog *log)
             const char *topic = log->inputs.places[first].topic;
             for (; first < log->inputs.count && strcmp(log->inputs.places[first].topic, topic) == 0;
                  first++)
-                if (keeps_positions(worker->service))
-                    check_place(log, result, worker->service, &log->inputs.places[first]);
+                check_place(log, result, worker->service, &log->inputs.places[first]);
         }
     }
     db_result_release(&result);

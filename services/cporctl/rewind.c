@@ -139,6 +139,34 @@ static bool save_places(Rewind *rewind)
     return database_run(session->database, &statement, parameters, 5, NULL, &session->error);
 }
 
+/* With --accept-loss: what Kafka keeps no more is over, or the groups were ahead of it for ever. */
+static bool save_loss(Rewind *rewind)
+{
+    static const DbStatement statement = {
+        "positions-accept-loss",
+        "insert into positions as p (service, topic, partition, next_offset, received_at_ms)"
+        " select *, 0 from unnest($1::text[], $2::text[], $3::integer[], $4::bigint[])"
+        " on conflict (service, topic, partition) do update set next_offset ="
+        " greatest(p.next_offset, excluded.next_offset)"};
+    Session *session = rewind->session;
+    DbColumn columns[4];
+    const char *parameters[4];
+    for (size_t i = 0; i < 4; i++)
+        db_column_init(&columns[i], &session->arena);
+    for (size_t i = 0; i < rewind->gap.places.count; i++) {
+        const GapPlace *item = &rewind->gap.items[i];
+        if (item->gone_count == 0)
+            continue;
+        db_column_add_text(&columns[0], item->service);
+        db_column_add_text(&columns[1], item->topic);
+        db_column_add_integer(&columns[2], rewind->gap.places.places[i].partition);
+        db_column_add_integer(&columns[3], item->position + item->gone_count);
+    }
+    for (size_t i = 0; i < 4; i++)
+        parameters[i] = db_column_literal(&columns[i]);
+    return database_run(session->database, &statement, parameters, 4, NULL, &session->error);
+}
+
 /* The horizon is before everything: no worker goes on before cporctl replay says so. */
 static bool save(Rewind *rewind)
 {
@@ -148,7 +176,8 @@ static bool save(Rewind *rewind)
     Session *session = rewind->session;
     const bool done = database_begin(session->database, &session->error) &&
                       database_execute(session->database, clear_sql, &session->error) &&
-                      save_places(rewind) && recall_save(session, &rewind->recall) &&
+                      save_places(rewind) && save_loss(rewind) &&
+                      recall_save(session, &rewind->recall) &&
                       database_commit(session->database, &session->error);
     if (!done)
         database_rollback(session->database);
