@@ -97,6 +97,8 @@ log.dirs={dir}/data
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
+# As long as the topics' records, or setup warns; its default is a week.
+offsets.retention.minutes=20160
 transaction.state.log.replication.factor=1
 transaction.state.log.num.partitions=4
 transaction.state.log.min.isr=1

@@ -8,6 +8,8 @@
 
 #include "runtime/crash_point.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LOOK_MS = 2000 }; /* of one try: short, so that progress is told */
@@ -245,6 +247,49 @@ static bool setup_topics(Session *session, TopicAdmin *admin, TopicList *list, S
     return true;
 }
 
+/* ---- the brokers ---- */
+
+/* What a stopped installation can catch up with: the shortest retention of a topic that has one. */
+static int64_t shortest_retention_minutes(const TopicList *list)
+{
+    int64_t shortest_ms = INT64_MAX;
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t j = 0; j < list->topics[i].config_count; j++) {
+            const TopicConfig *config = &list->topics[i].configs[j];
+            const int64_t ms = strtoll(config->value, NULL, 10);
+            if (strcmp(config->name, "retention.ms") == 0 && ms > 0 && ms < shortest_ms)
+                shortest_ms = ms;
+        }
+    }
+    return shortest_ms / 60000;
+}
+
+/* Kafka forgets a group that was idle for so long. No worker loses its place (ADR 17), but what is
+ * read again of the last batch may be published again. A warning: the brokers are not ours. */
+static void setup_check_offsets(Session *session, TopicAdmin *admin, const TopicList *list,
+                                SetupReport *report)
+{
+    static const char name[] = "offsets.retention.minutes";
+    const char *values[BROKER_COUNT_MAX];
+    size_t count;
+    Error error;
+    const int64_t wanted = shortest_retention_minutes(list);
+    if (!topic_admin_broker_values(admin, name, &session->arena, values, &count, &error)) {
+        setup_report_add(report, SETUP_KAFKA, name, "unknown", "warning: %s: %s", name, error.text);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (values[i] == NULL || strtoll(values[i], NULL, 10) >= wanted)
+            continue;
+        setup_report_add(report, SETUP_KAFKA, name, "differs",
+                         "warning: %s is %s: groups that are idle for longer are forgotten, the"
+                         " topics are kept for %" PRId64 " minutes; set %s=%" PRId64
+                         " or more in each broker's server.properties",
+                         name, values[i], wanted, name, wanted);
+        return;
+    }
+}
+
 /* ---- both ---- */
 
 /* Nothing is changed anywhere before both servers are there, and the topics can be used. */
@@ -255,8 +300,10 @@ static bool setup_do(Session *session, TopicAdmin *admin, TopicList *list)
     const bool done = setup_wait_database(session) && setup_wait_kafka(session, admin, list) &&
                       setup_check_partitions(session, list) && setup_database(session, &report) &&
                       setup_topics(session, admin, list, &report);
-    if (done)
+    if (done) {
+        setup_check_offsets(session, admin, list, &report);
         setup_report_end(&report);
+    }
     return done;
 }
 

@@ -268,6 +268,46 @@ bool topic_admin_compare(TopicAdmin *admin, TopicList *list, Arena *arena, Error
     return true;
 }
 
+/* Only the broker itself answers for itself. */
+static bool broker_value(TopicAdmin *admin, int32_t id, const char *name, Arena *arena,
+                         const char **ret_value, Error *reterr)
+{
+    EVENT_AUTO event = NULL;
+    size_t count = 0;
+    rd_kafka_ConfigResource_t *asked =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, arena_printf(arena, "%d", (int)id));
+    if (!describe(admin, &asked, 1, &event, reterr))
+        return false;
+    const rd_kafka_ConfigResource_t **answers = described(event, &count);
+    if (count != 1 || rd_kafka_ConfigResource_error(answers[0]) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(reterr, ERROR_FATAL, "read configuration of broker %d: %s", (int)id,
+                         count == 1 ? rd_kafka_ConfigResource_error_string(answers[0])
+                                    : "no answer");
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(answers[0], &count);
+    const char *value = value_find(entries, count, name);
+    *ret_value = value == NULL ? NULL : arena_text(arena, value);
+    return true;
+}
+
+bool topic_admin_broker_values(TopicAdmin *admin, const char *name, Arena *arena,
+                               const char *ret_values[BROKER_COUNT_MAX], size_t *ret_count,
+                               Error *reterr)
+{
+    const rd_kafka_metadata_t *metadata = NULL;
+    const rd_kafka_resp_err_t code =
+        rd_kafka_metadata(admin->client, 0, NULL, &metadata, admin->timeout_ms);
+    bool done = code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+                error_set(reterr, kafka_client_class(code), "list Kafka's brokers: %s",
+                          rd_kafka_err2str(code));
+    *ret_count = 0;
+    for (int i = 0; done && i < metadata->broker_cnt && *ret_count < BROKER_COUNT_MAX; i++)
+        done = broker_value(admin, metadata->brokers[i].id, name, arena,
+                            &ret_values[(*ret_count)++], reterr);
+    if (metadata != NULL)
+        rd_kafka_metadata_destroy(metadata);
+    return done;
+}
+
 /* This request replaces a topic's whole configuration (changing single values needs librdkafka
  * 2.2): what somebody set on the topic itself is carried over. */
 static void alter_carry_over(rd_kafka_ConfigResource_t *resource, const Topic *topic,

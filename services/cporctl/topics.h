@@ -40,6 +40,13 @@ MUST_CHECK bool topic_admin_create(TopicAdmin *admin, const TopicList *list, int
 MUST_CHECK bool topic_admin_compare(TopicAdmin *admin, TopicList *list, Arena *arena,
                                     Error *reterr);
 
+enum { BROKER_COUNT_MAX = 64 };
+
+/* topic_admin_broker_values - one setting of each broker; NULL: it does not know it. In arena. */
+MUST_CHECK bool topic_admin_broker_values(TopicAdmin *admin, const char *name, Arena *arena,
+                                          const char *ret_values[BROKER_COUNT_MAX],
+                                          size_t *ret_count, Error *reterr);
+
 /*
  * topic_admin_alter - set a topic's configuration to what it shall be; settings that the list does
  * not name stay as they are.

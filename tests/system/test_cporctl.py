@@ -147,6 +147,19 @@ def test_setup_creates_as_described(install):
         assert {name: found[name] for name in topic["config"]} == topic["config"]
 
 
+def test_setup_tells_of_groups_that_are_forgotten_early(install, tmp_path):
+    """The brokers' setting of the stack fits; a longer retention of the topics makes it too short."""
+    installation = install()
+    assert "offsets.retention" not in expect(0, call(installation.env, "setup"))
+    share = tmp_path / "share"
+    shutil.copytree(harness.ROOT / "deploy", share, ignore=shutil.ignore_patterns("local"))
+    path = share / "contracts/topics.json"
+    path.write_text(path.read_text().replace("1209600000", "2592000000"))
+    said = expect(0, call({**installation.env, "CPOR_SHARE_DIR": str(share)}, "setup"))
+    assert "warning: offsets.retention.minutes is 20160" in said
+    assert "set offsets.retention.minutes=43200" in said
+
+
 def changed_share(folder, name, text):
     """A copy of the installation's files with one migration more or another one."""
     share = folder / "share"
