@@ -12,7 +12,7 @@ import harness
 
 SCRIPT = harness.ROOT / "deploy/security/kafka-acls"
 # The protocol's numbers.
-RESOURCES = {"--topic": 2, "--group": 3, "--transactional-id": 5}
+RESOURCES = {"--topic": 2, "--group": 3, "--cluster": 4, "--transactional-id": 5}
 PATTERNS = {"literal": 3, "prefixed": 4}
 OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Delete": 6, "Alter": 7, "Describe": 8,
               "DescribeConfigs": 10, "AlterConfigs": 11, "IdempotentWrite": 12}
@@ -33,6 +33,8 @@ def rights(*arguments):
     for line in result.stdout.splitlines():
         tool, action, *words = shlex.split(line)
         assert (tool, action) == ("kafka-acls", "--add"), line
+        if "--cluster" in words:  # the one that takes no value: there is one cluster
+            words.insert(words.index("--cluster") + 1, "kafka-cluster")
         pairs = list(zip(words[::2], words[1::2], strict=True))
         options = {name: [value for key, value in pairs if key == name] for name, _ in pairs}
         [principal] = options.pop("--allow-principal")

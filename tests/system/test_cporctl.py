@@ -148,7 +148,7 @@ def test_setup_creates_as_described(install):
 
 
 def test_setup_tells_of_groups_that_are_forgotten_early(install, tmp_path):
-    """The brokers' setting of the stack fits; a longer retention of the topics makes it too short."""
+    """The brokers' setting of the stack fits, until the topics are to be kept for longer."""
     installation = install()
     assert "offsets.retention" not in expect(0, call(installation.env, "setup"))
     share = tmp_path / "share"
