@@ -19,6 +19,8 @@ static const Clock real_clock = {0, 0, 1};
 static int installation; /* each test has its own prefixes */
 static char prefix[64];
 
+static KafkaStartsAsked *member_starting; /* of members that are opened from now on */
+
 /* One worker's adapter with its batch. */
 typedef struct Member {
     Kafka *kafka;
@@ -57,6 +59,7 @@ static inline bool member_try(Member *member, const char *instance, const char *
         .batch_wait_ms = 5,
         .batch_size_max = 1 << 20,
         .clock = &real_clock,
+        .starting = member_starting,
     };
     *member = (Member){0};
     arena_init(&member->arena);
