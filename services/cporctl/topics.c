@@ -202,18 +202,23 @@ static bool is_chosen(const rd_kafka_ConfigEntry_t *entry)
     return rd_kafka_ConfigEntry_source(entry) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG;
 }
 
+/* The setting, if it has a value; else NULL. */
+static const rd_kafka_ConfigEntry_t *entry_find(const rd_kafka_ConfigEntry_t **entries,
+                                                size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (rd_kafka_ConfigEntry_value(entries[i]) != NULL &&
+            strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
+            return entries[i];
+    return NULL;
+}
+
 static void config_note(TopicConfig *config, const rd_kafka_ConfigEntry_t **entries, size_t count,
                         Arena *arena)
 {
-    config->found = NULL;
-    config->is_chosen = false;
-    for (size_t i = 0; i < count; i++) {
-        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-        if (value == NULL || strcmp(rd_kafka_ConfigEntry_name(entries[i]), config->name) != 0)
-            continue;
-        config->found = arena_text(arena, value);
-        config->is_chosen = is_chosen(entries[i]);
-    }
+    const rd_kafka_ConfigEntry_t *entry = entry_find(entries, count, config->name);
+    config->found = entry == NULL ? NULL : arena_text(arena, rd_kafka_ConfigEntry_value(entry));
+    config->is_chosen = entry != NULL && is_chosen(entry);
 }
 
 static bool compare_note(const rd_kafka_ConfigResource_t *resource, TopicList *list, Arena *arena,
@@ -284,8 +289,8 @@ static bool broker_value(TopicAdmin *admin, int32_t id, const char *name, Arena 
                          count == 1 ? rd_kafka_ConfigResource_error_string(answers[0])
                                     : "no answer");
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(answers[0], &count);
-    const char *value = value_find(entries, count, name);
-    *ret_value = value == NULL ? NULL : arena_text(arena, value);
+    const rd_kafka_ConfigEntry_t *entry = entry_find(entries, count, name);
+    *ret_value = entry == NULL ? NULL : arena_text(arena, rd_kafka_ConfigEntry_value(entry));
     return true;
 }
 
