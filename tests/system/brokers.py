@@ -1,8 +1,9 @@
 """Kafka brokers of a test's own on free ports: one to be hurt, or three as production has them."""
 
-import os
 import pathlib
+import re
 import signal
+import subprocess
 import sys
 import time
 
@@ -33,8 +34,10 @@ transaction.state.log.min.isr={in_sync}
 share.coordinator.state.topic.replication.factor={replication}
 share.coordinator.state.topic.min.isr={in_sync}
 unclean.leader.election.enable=false
-# The test says when leaders move.
-auto.leader.rebalance.enable=false
+# As production does it, only sooner: a broker that is back gets its partitions back, under load.
+auto.leader.rebalance.enable=true
+leader.imbalance.check.interval.seconds=1
+leader.imbalance.per.broker.percentage=0
 # As short as production's are long: a test waits for a dead broker to be seen as dead.
 replica.lag.time.max.ms=5000
 """
@@ -44,7 +47,7 @@ replica.lag.time.max.ms=5000
         super().__init__(folder, ports, None)
         self.number, self.values, self.heap = number, values, heap
         self.child = None
-        self.preload = None  # a library for the next start: its clock
+        self.environment = []  # NAME=VALUE of the next start: its clock
 
     def prepare(self):
         self.dir.mkdir(exist_ok=True)
@@ -62,8 +65,7 @@ replica.lag.time.max.ms=5000
     def start(self):
         assert self.pid() is None, f"broker {self.number} runs already"
         command = self.java("kafka.Kafka", self.dir / "server.properties", heap=self.heap)
-        if self.preload:
-            command = ["env", *self.preload, *command]
+        command = ["env", *self.environment, *command]
         self.child = self.spawn(command, self.dir)
 
     def end(self, number=signal.SIGKILL):
@@ -72,6 +74,15 @@ replica.lag.time.max.ms=5000
             self.stop(number, self.STOP_WAIT_SECONDS)
             self.child.wait()
             self.child = None
+
+    def sees_all(self, count):
+        """By its own answer: all brokers, and every replica in sync."""
+        answer = subprocess.run(["kcat", "-L", "-m", "2", "-b", f"127.0.0.1:{self.port}"],
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                check=False).stdout
+        places = re.findall(r"replicas: ([\d,]*), isrs: ([\d,]*)", answer)
+        return f" {count} brokers:" in answer and all(
+            len(replicas.split(",")) == len(in_sync.split(",")) for replicas, in_sync in places)
 
     def peak_mib(self):
         """What it ever had resident."""
@@ -136,30 +147,20 @@ class Cluster:
             return None
 
     def wait_all_there(self, turn=None):
-        """Every broker is taken for alive, and every partition is on all of them."""
-        def is_whole():
-            found = self.metadata()
-            return found and len(found.brokers) == len(self.brokers) and all(
-                len(partition.isrs) == len(partition.replicas)
-                for topic in found.topics.values() for partition in topic.partitions.values())
-        self.wait("all brokers to be there and in sync", is_whole, turn)
+        """Each broker says itself that all are alive, and that every partition is on all of them.
+        One that was cut off from the others tells for long what it knew before."""
+        self.wait("all brokers to be there and in sync", lambda: all(
+            broker.sees_all(len(self.brokers)) for broker in self.brokers.values()), turn)
 
-    def leaders(self, topics):
-        """{broker: partitions of these topics that it leads}."""
+    def leaders(self):
+        """{(topic, partition): broker}."""
         found = self.metadata()
-        counts = dict.fromkeys(self.brokers, 0)
-        for name in topics if found else ():
-            for partition in found.topics[name].partitions.values():
-                if partition.leader in counts:
-                    counts[partition.leader] += 1
-        return counts
+        return {(name, number): partition.leader
+                for name, topic in (found.topics.items() if found else ())
+                for number, partition in topic.partitions.items()}
 
 
-def library_environment(library, **settings):
-    """The words before a command under `env`: this library is asked first."""
-    return [f"LD_PRELOAD={library}", *(f"{name}={value}" for name, value in settings.items())]
-
-
-def cluster_settings(cluster, count=3):
+def cluster_settings(cluster):
     """Of an installation on it."""
-    return {"CPOR_KAFKA_BROKERS": cluster.bootstrap, "CPOR_REPLICATION": str(count)}
+    return {"CPOR_KAFKA_BROKERS": cluster.bootstrap,
+            "CPOR_REPLICATION": str(len(cluster.brokers))}

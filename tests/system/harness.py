@@ -192,9 +192,9 @@ class Installation:
         return self.business_ms(int(time.time() * 1000))
 
     def setup(self):
-        result = subprocess.run([str(BIN / "cporctl"), "setup", "--roles"], env=self.env,
-                                text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                check=False)
+        cporctl = (self.binaries if (self.binaries / "cporctl").exists() else BIN) / "cporctl"
+        result = subprocess.run([str(cporctl), "setup", "--roles"], env=self.env, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         assert result.returncode == 0, f"cporctl setup failed:\n{result.stdout}"
         roles.create_users(self.env["CPOR_DATABASE_URL"], SERVICES)
 

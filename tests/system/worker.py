@@ -19,6 +19,7 @@ class Worker:
         self.log = installation.folder / f"{self.instance}.log"
         self.process = None
         self.before_exec = None  # called in the new process: limits
+        self.binaries = None  # the installation's, until it is upgraded
         self.may_be_fenced = False  # its brokers were away, and it may learn of it as it ends
 
     def env(self):
@@ -29,7 +30,7 @@ class Worker:
 
     def start(self):
         assert self.process is None, f"{self.instance} runs already"
-        program = self.installation.binaries / self.service
+        program = (self.binaries or self.installation.binaries) / self.service
         assert program.exists(), f"{program} is missing: cmake --build --preset release or faults"
         env = self.env()
         with self.log.open("ab") as log:

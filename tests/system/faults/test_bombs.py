@@ -60,8 +60,7 @@ def throw(installation, topic, compression, where):
 
 
 def test_the_broker_meets_the_bomb_and_no_worker(broker, install):
-    installation = install(start_at_ms=START,
-                           settings=brokers.cluster_settings(broker, 1))
+    installation = install(start_at_ms=START, settings=brokers.cluster_settings(broker))
     start_limited(installation)
     installation.publish_reference([documents.partner()], TENANTS)
     broker_pid = broker.brokers[1].pid()

@@ -26,11 +26,12 @@ def finding_of(text, kind=None):
     return Finding(kind, text, (found[2], found[1]) if found else None)
 
 
-def early_events(judge):
-    """Official while the broker's clock, which counts, had not come to the deadline."""
+def early_events(judge, slack_ms):
+    """Official while the broker's clock, which counts, had not come to the deadline. slack_ms: how
+    far apart the clocks of several brokers are."""
     for record in judge.official:
         data = record.json
-        appended_at = judge.installation.business_ms(record.timestamp)
+        appended_at = judge.installation.business_ms(record.timestamp) + slack_ms
         if data.get("deadline_at") and record.header("ce_type").endswith("official.v1") \
                 and appended_at < instant_ms(data["deadline_at"]):
             yield finding_of(f"claim {data['claim_id']} of tenant {data['tenant_id']}: official at "
@@ -76,7 +77,7 @@ def audit(world):
 def judge_round(world):
     """All findings of a round whose workers have ended."""
     judge = Judge(world.installation, refused=world.refused_addresses())
-    findings = list(early_events(judge)) + list(poison_findings(world, judge))
+    findings = list(early_events(judge, world.clock_slack_ms)) + list(poison_findings(world, judge))
     judge.check_all()
     judge.check_mails(exactly_once=False)
     judge.check_forwarded()

@@ -44,6 +44,7 @@ class World:
         self.health_at = self.poked_at = 0.0
         self.poke_pause_s = None
         self.health_turn = 0
+        self.clock_slack_ms = 0  # of business time: between the clocks of brokers
         self.poison = []  # records of the workers' own topics that must end as dead letters
         stories = Stories(seed, int(seconds * CLAIMS_PER_SECOND * 1.4) + 300, theme.start_at_ms,
                           window_s=20.0)

@@ -1,0 +1,141 @@
+"""Three brokers, as Kafka is run: each is killed, all are restarted, leaders move, a clock is behind.
+
+Replication 3, min.insync.replicas 2, claims flow all the time; the model and the auditor judge the
+end: nothing lost, nothing early, nothing double. How soon work went on is printed, not asserted.
+CPOR_TEST_SEED gives the order; CPOR_TEST_LONG=1 does everything three times, and a rolling restart.
+"""
+
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import time
+import types
+
+import pytest
+
+import brokers
+import harness
+import themes
+import verdict
+from words import instant_ms
+from world import Mark, World
+
+LONG = os.environ.get("CPOR_TEST_LONG") == "1"
+SEED = int(os.environ.get("CPOR_TEST_SEED") or 20)
+SPEED = 20_000
+BEHIND_MS = 1500  # more than eight hours of business time
+AIM_S = 15
+SKEW_SOURCE = pathlib.Path(__file__).with_name("skew.c")
+
+
+class ClusterWorld(World):
+    """Its servers are the stack's, but for Kafka."""
+
+    def __init__(self, stack, folder, cluster, seconds):
+        self.cluster = cluster
+        theme = themes.Theme("brokers", SPEED, instant_ms("2026-09-14T08:00:00.000Z"),
+                             brokers.cluster_settings(cluster))
+        super().__init__(stack, folder, theme, SEED, seconds, types.SimpleNamespace(long=False))
+        self.told = []
+
+    def measure(self, what, mark):
+        """Until every worker has moved a claim on every partition since the mark."""
+        seconds = self.recover(mark)
+        self.told.append((what, seconds))
+        harness.say(f"  {what}: work went on after "
+                    f"{'-' if seconds is None else f'{seconds:.1f} s'} (aim {AIM_S} s)")
+        assert seconds is not None, f"{what}: work did not go on"
+
+    def back(self, *numbers):
+        """These brokers are started again, and have caught up."""
+        for number in numbers:
+            self.cluster.brokers[number].start()
+        self.cluster.wait_all_there(self.turn)
+
+
+def kill_each(world, chance):
+    """Its successors lead while it is away; it leads again, in mid-batch, when it is back."""
+    for number in chance.sample(sorted(world.cluster.brokers), len(world.cluster.brokers)):
+        before = world.cluster.leaders()
+        world.cluster.brokers[number].end()
+        world.measure(f"broker {number} killed", Mark(time.time()))
+        during = world.cluster.leaders()
+        assert number not in during.values(), "another broker leads what it led"
+        assert any(during.get(place) != leader for place, leader in before.items())
+        world.back(number)
+        world.until(lambda: number in world.cluster.leaders().values(), 30)
+        world.measure(f"broker {number} back, its leaders too", Mark(time.time()))
+
+
+def two_away(world, chance):
+    """Nothing can be appended that two brokers do not have: work stops, and nothing is lost."""
+    away = chance.sample(sorted(world.cluster.brokers), 2)
+    for number in away:
+        world.cluster.brokers[number].end()
+    cut_off = time.time()
+    world.go_on(6)
+    assert not any(at > cut_off + 2 for times in world.flow.board.said.values() for at in times)
+    world.back(*away)
+    world.measure("two brokers away and back", Mark(time.time()))
+
+
+def clock_behind(world, chance):
+    """One broker's clock is behind: where it leads, the log's times go back, and on again."""
+    number = chance.choice(sorted(world.cluster.brokers))
+    library = world.installation.folder / "skew.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(SKEW_SOURCE), "-ldl"],
+                   check=True)
+    broker = world.cluster.brokers[number]
+    world.beside(broker.end, signal.SIGTERM)
+    broker.environment = [f"LD_PRELOAD={library}", f"FAULT_SKEW_MS={-BEHIND_MS}"]
+    world.clock_slack_ms = BEHIND_MS * SPEED
+    world.back(number)
+    assert world.until(lambda: number in world.cluster.leaders().values(), 30), "it never led"
+    world.measure(f"broker {number} is {BEHIND_MS} ms behind", Mark(time.time()))
+    world.go_on(3)
+    broker.environment = []
+    world.beside(broker.end, signal.SIGTERM)
+    world.back(number)
+
+
+def rolling_restart(world, _):
+    for number, broker in world.cluster.brokers.items():
+        began = Mark(time.time())
+        world.beside(broker.end, signal.SIGTERM)
+        world.measure(f"broker {number} shut down", began)
+        world.back(number)
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    made = brokers.Cluster(tmp_path / "kafka")
+    try:
+        yield made.up()
+    finally:
+        made.down()
+
+
+def test_three_brokers(cluster, stack, tmp_path):
+    chance = random.Random(SEED)
+    faults = [kill_each, two_away, clock_behind]
+    if LONG:
+        faults = [*faults, rolling_restart] * 3
+    chance.shuffle(faults)
+    folder = tmp_path / "installation"
+    folder.mkdir()
+    world = ClusterWorld(stack, folder, cluster, 60 * len(faults))
+    try:
+        world.warm_up()
+        for fault in faults:
+            fault(world, chance)
+            world.go_on(1)
+        world.drain()
+        findings, counts = verdict.judge_round(world)
+        findings += world.end_notes()
+    finally:
+        world.close()
+    harness.say(f"  seed {SEED}: {counts} records in, claims, associations, letters; "
+                f"{world.restart_count} workers ended by themselves")
+    assert [f"{found.kind}: {found.text}" for found in findings] == []
