@@ -210,13 +210,24 @@ static bool setup_alter(Session *session, TopicAdmin *admin, TopicList *list, Se
     return !*ret_altered || setup_wait_altered(session, admin, list, fix);
 }
 
+/* Until every broker that is asked has heard of the topics that were just made. */
+static bool setup_wait_compared(Session *session, TopicAdmin *admin, TopicList *list)
+{
+    Wait wait = wait_begin("the topics' configuration", "do all brokers run?",
+                           config_integer(session->config, "CPOR_KAFKA_TIMEOUT_MS"));
+    while (!topic_admin_compare(admin, list, &session->arena, &session->error))
+        if (!wait_again(&wait, &session->error))
+            return false;
+    return true;
+}
+
 static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list, SetupReport *report,
                           size_t *ret_change_count)
 {
     const bool fix = arguments_option(&session->arguments, "--fix") != NULL;
     size_t left_count = 0;
     bool altered = false;
-    if (!topic_admin_compare(admin, list, &session->arena, &session->error))
+    if (!setup_wait_compared(session, admin, list))
         return false;
     for (size_t i = 0; i < list->count; i++) {
         const Topic *topic = &list->topics[i];

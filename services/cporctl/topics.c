@@ -227,9 +227,12 @@ static bool compare_note(const rd_kafka_ConfigResource_t *resource, TopicList *l
     size_t count = 0;
     const char *name = rd_kafka_ConfigResource_name(resource);
     const rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resource);
+    /* Of several brokers the one that was asked may not have heard yet of a topic that is new. */
+    const bool is_unheard = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(reterr, kafka_client_class(code), "read configuration of topic %s: %s",
-                         name, rd_kafka_ConfigResource_error_string(resource));
+        return error_set(reterr, is_unheard ? ERROR_RETRY : kafka_client_class(code),
+                         "read configuration of topic %s: %s", name,
+                         rd_kafka_ConfigResource_error_string(resource));
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &count);
     Topic *topic = topic_find(list, name);
     for (size_t i = 0; topic != NULL && i < topic->config_count; i++)

@@ -1,4 +1,4 @@
-"""The binaries of an older release, built from the history of this repository and kept by its hash."""
+"""The binaries of an older release, built from this repository's history, kept by its hash."""
 
 import fcntl
 import shutil

@@ -1,4 +1,4 @@
-"""Three brokers, as Kafka is run: each is killed, all are restarted, leaders move, a clock is behind.
+"""Three brokers, as Kafka is run: each is killed or restarted, leaders move, a clock is behind.
 
 Replication 3, min.insync.replicas 2, claims flow all the time; the model and the auditor judge the
 end: nothing lost, nothing early, nothing double. How soon work went on is printed, not asserted.
