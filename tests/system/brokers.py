@@ -62,6 +62,11 @@ replica.lag.time.max.ms=5000
             process.run(self.java("kafka.tools.StorageTool", "format", "--cluster-id", CLUSTER_ID,
                                   "--config", properties))
 
+    def java(self, main_class, *arguments, heap="64m"):
+        """Quick to start rather than quick: its life is short."""
+        program, *rest = super().java(main_class, *arguments, heap=heap)
+        return [program, "-XX:TieredStopAtLevel=1", *rest]
+
     def start(self):
         assert self.pid() is None, f"broker {self.number} runs already"
         command = self.java("kafka.Kafka", self.dir / "server.properties", heap=self.heap)
@@ -125,8 +130,7 @@ class Cluster:
         for broker in self.brokers.values():
             broker.end()
 
-    def wait(self, what, condition, turn=None, seconds=servers.Kafka.START_WAIT_SECONDS):
-        """Until condition(); turn() is called while it waits."""
+    def wait(self, what, condition, seconds=servers.Kafka.START_WAIT_SECONDS):
         end = time.monotonic() + seconds
         while not condition():
             for broker in self.brokers.values():
@@ -134,10 +138,7 @@ class Cluster:
                     raise AssertionError(f"broker {broker.number} ended by itself:\n"
                                          f"{broker.log_tail(40)}")
             assert time.monotonic() < end, f"not after {seconds} s: {what}"
-            if turn:
-                turn()
-            else:
-                time.sleep(0.1)
+            time.sleep(0.1)
 
     def metadata(self):
         """What one of the brokers knows, None when none answers."""
@@ -146,11 +147,11 @@ class Cluster:
         except confluent_kafka.KafkaException:
             return None
 
-    def wait_all_there(self, turn=None):
+    def wait_all_there(self):
         """Each broker says itself that all are alive, and that every partition is on all of them.
         One that was cut off from the others tells for long what it knew before."""
         self.wait("all brokers to be there and in sync", lambda: all(
-            broker.sees_all(len(self.brokers)) for broker in self.brokers.values()), turn)
+            broker.sees_all(len(self.brokers)) for broker in self.brokers.values()))
 
     def leaders(self):
         """{(topic, partition): broker}."""

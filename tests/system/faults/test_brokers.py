@@ -2,7 +2,8 @@
 
 Replication 3, min.insync.replicas 2, claims flow all the time; the model and the auditor judge the
 end: nothing lost, nothing early, nothing double. How soon work went on is printed, not asserted.
-CPOR_TEST_SEED gives the order; CPOR_TEST_LONG=1 does everything three times, and a rolling restart.
+CPOR_TEST_SEED gives the order, and which brokers; with CPOR_TEST_LONG=1 each of them is killed, there
+is a rolling restart, and all of it twice.
 """
 
 import os
@@ -27,6 +28,7 @@ SEED = int(os.environ.get("CPOR_TEST_SEED") or 20)
 SPEED = 20_000
 BEHIND_MS = 1500  # more than eight hours of business time
 AIM_S = 15
+CLAIMS_PER_SECOND = 4  # three brokers, eight workers and this share what the machine has
 SKEW_SOURCE = pathlib.Path(__file__).with_name("skew.c")
 
 
@@ -38,26 +40,28 @@ class ClusterWorld(World):
         theme = themes.Theme("brokers", SPEED, instant_ms("2026-09-14T08:00:00.000Z"),
                              brokers.cluster_settings(cluster))
         super().__init__(stack, folder, theme, SEED, seconds, types.SimpleNamespace(long=False))
-        self.told = []
+        self.flow.per_second = CLAIMS_PER_SECOND
 
     def measure(self, what, mark):
         """Until every worker has moved a claim on every partition since the mark."""
         seconds = self.recover(mark)
-        self.told.append((what, seconds))
         harness.say(f"  {what}: work went on after "
                     f"{'-' if seconds is None else f'{seconds:.1f} s'} (aim {AIM_S} s)")
         assert seconds is not None, f"{what}: work did not go on"
 
     def back(self, *numbers):
         """These brokers are started again, and have caught up."""
+        began = time.monotonic()
         for number in numbers:
             self.cluster.brokers[number].start()
-        self.cluster.wait_all_there(self.turn)
+        self.beside(self.cluster.wait_all_there)
+        harness.say(f"    brokers {numbers}: in sync after {time.monotonic() - began:.1f} s")
 
 
 def kill_each(world, chance):
     """Its successors lead while it is away; it leads again, in mid-batch, when it is back."""
-    for number in chance.sample(sorted(world.cluster.brokers), len(world.cluster.brokers)):
+    count = len(world.cluster.brokers) if LONG else 1
+    for number in chance.sample(sorted(world.cluster.brokers), count):
         before = world.cluster.leaders()
         world.cluster.brokers[number].end()
         world.measure(f"broker {number} killed", Mark(time.time()))
@@ -65,8 +69,7 @@ def kill_each(world, chance):
         assert number not in during.values(), "another broker leads what it led"
         assert any(during.get(place) != leader for place, leader in before.items())
         world.back(number)
-        world.until(lambda: number in world.cluster.leaders().values(), 30)
-        world.measure(f"broker {number} back, its leaders too", Mark(time.time()))
+        assert world.until(lambda: number in world.cluster.leaders().values(), 30)
 
 
 def two_away(world, chance):
@@ -121,11 +124,11 @@ def test_three_brokers(cluster, stack, tmp_path):
     chance = random.Random(SEED)
     faults = [kill_each, two_away, clock_behind]
     if LONG:
-        faults = [*faults, rolling_restart] * 3
+        faults = [*faults, rolling_restart] * 2
     chance.shuffle(faults)
     folder = tmp_path / "installation"
     folder.mkdir()
-    world = ClusterWorld(stack, folder, cluster, 60 * len(faults))
+    world = ClusterWorld(stack, folder, cluster, 150 * len(faults))
     try:
         world.warm_up()
         for fault in faults:
