@@ -165,6 +165,26 @@ void kafka_set_signer(Kafka *kafka, const KafkaSigner *signer);
 MUST_CHECK bool kafka_ask_running(const Kafka *kafka, KafkaStartsAsked *ask, void *context,
                                   Error *reterr);
 
+enum { KAFKA_KEPT_COUNT_MAX = 33 }; /* 16 that are read, 16 that are written, the dead letters */
+
+/* How the brokers keep a topic. */
+typedef struct KafkaTopicKept {
+    const char *name; /* with prefix */
+    int replication;  /* brokers that have it, of the partition that fewest have */
+    int min_in_sync;  /* min.insync.replicas; 0: the brokers did not tell */
+} KafkaTopicKept;
+
+/*
+ * kafka_topics_kept - ask how all topics are kept that we read and write, and the dead letters.
+ *
+ * In:      arena  takes the names.
+ * Errors:  RETRY  no answer, or a topic that is not there; FATAL  no right (DescribeConfigs).
+ * Cost:    a round trip per topic and one for all; each waits at most 5 s.
+ */
+MUST_CHECK bool kafka_topics_kept(const Kafka *kafka, Arena *arena,
+                                  KafkaTopicKept ret_topics[KAFKA_KEPT_COUNT_MAX],
+                                  size_t *ret_count, Error *reterr);
+
 /* kafka_published_offset - what is before it is published for sure; -1: we do not know. */
 int64_t kafka_published_offset(const Kafka *kafka, const char *topic, int32_t partition);
 

@@ -164,3 +164,14 @@ size_t production_check(ProductionGet *get, const void *context,
     }
     return count;
 }
+
+const char *production_topic_problem(int replication, int min_in_sync)
+{
+    enum { REPLICATION_MIN = 3, IN_SYNC_MIN = 2 };
+    if (replication < REPLICATION_MIN)
+        return "one broker that dies may take it along (three copies: kafka-reassign-partitions)";
+    if (min_in_sync < IN_SYNC_MIN)
+        return "a record may be on one broker only when it counts (cporctl setup --fix sets "
+               "min.insync.replicas=2)";
+    return NULL;
+}

@@ -14,6 +14,10 @@ typedef struct ProductionFinding {
 /* The text of a setting; NULL: this program has none of that name. */
 typedef const char *ProductionGet(const void *context, const char *setting);
 
+/* production_topic_problem - of how the brokers keep a topic: on how many of them, and how many
+ * must have a record before it counts. Returns: as ProductionFinding's text; NULL: it is good. */
+const char *production_topic_problem(int replication, int min_in_sync);
+
 /* production_check - all that is wrong, in the table's order.
  * Returns: how many of ret_findings are filled. */
 size_t production_check(ProductionGet *get, const void *context,

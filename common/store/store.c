@@ -4,6 +4,7 @@
 #include "runtime/crash_point.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
+#include "runtime/production.h"
 #include "runtime/redis_reply.h"
 #include "store/store_internal.h"
 
@@ -12,25 +13,68 @@
 
 /* Redis away is no error: it is connected at first use. One that is set up for something else is,
  * where a worker starts; later nothing that Redis says is. */
-static bool store_check_redis(const Store *store, Error *reterr)
+static bool store_check_redis(const Store *store, char ret_policy[TIMER_POLICY_SIZE], Error *reterr)
 {
-    char policy[TIMER_POLICY_SIZE] = "";
     Error error = {0};
-    if (!timer_index_check(store->timers, policy, &error)) {
+    ret_policy[0] = '\0';
+    if (!timer_index_check(store->timers, ret_policy, &error)) {
         if (error.class == ERROR_RETRY)
             log_error(LOG_WARNING, "timers-unchecked", &error, "redis=away");
         *reterr = error;
         return error.class == ERROR_RETRY;
     }
-    if (policy[0] == '\0')
+    if (ret_policy[0] == '\0')
         log_write(LOG_WARNING, "redis-policy-unknown",
                   "advice=\"see that its maxmemory-policy is noeviction\"");
-    if (worker_is_production(store->worker) && redis_policy_evicts(policy))
-        return error_set(reterr, ERROR_FATAL,
-                         "check Redis: its maxmemory-policy %s drops timers when it is full, and "
-                         "windows would close late (set noeviction)",
-                         policy);
     return true;
+}
+
+/* Out: ret_refused_count  grows by the topics that are not kept as they must be; a line for each.
+ */
+static bool store_check_topics(const Store *store, size_t *ret_refused_count, Error *reterr)
+{
+    __attribute__((cleanup(arena_deinit))) Arena arena;
+    KafkaTopicKept topics[KAFKA_KEPT_COUNT_MAX];
+    size_t count;
+    arena_init(&arena);
+    if (!kafka_topics_kept(worker_kafka(store->worker), &arena, topics, &count, reterr))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const KafkaTopicKept *topic = &topics[i];
+        const char *problem = production_topic_problem(topic->replication, topic->min_in_sync);
+        if (problem == NULL)
+            continue;
+        log_write(LOG_ERROR, "production-refused",
+                  "topic=%s replication=%d min_insync_replicas=%d problem=\"%s\"", topic->name,
+                  topic->replication, topic->min_in_sync, problem);
+        (*ret_refused_count)++;
+    }
+    return true;
+}
+
+/* The servers, as worker_config.c the settings: all at once, a line each. */
+static bool store_check_servers(const Store *store, Error *reterr)
+{
+    char policy[TIMER_POLICY_SIZE];
+    size_t refused_count = 0;
+    if (!store_check_redis(store, policy, reterr))
+        return false;
+    if (!worker_is_production(store->worker))
+        return true;
+    if (redis_policy_evicts(policy)) {
+        log_write(LOG_ERROR, "production-refused",
+                  "redis_maxmemory_policy=%s problem=\"it drops timers when Redis is full, and "
+                  "windows would close late (set noeviction)\"",
+                  policy);
+        refused_count++;
+    }
+    if (!store_check_topics(store, &refused_count, reterr))
+        return false;
+    return refused_count == 0 ||
+           error_set(reterr, ERROR_FATAL,
+                     "check servers: production refuses %zu things (a line before this tells each; "
+                     "CPOR_ENV=development takes them)",
+                     refused_count);
 }
 
 bool store_open(Store *store, Worker *worker, Error *reterr)
@@ -55,7 +99,7 @@ bool store_open(Store *store, Worker *worker, Error *reterr)
     return timer_index_open(
                config_text(config, "CPOR_REDIS_URL"), config_text(config, "CPOR_REDIS_PREFIX"),
                (int)config_integer(config, "CPOR_REDIS_TIMEOUT_MS"), &store->timers, reterr) &&
-           store_check_redis(store, reterr);
+           store_check_servers(store, reterr);
 }
 
 bool store_reload(Store *store, Error *reterr)

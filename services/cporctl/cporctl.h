@@ -173,6 +173,9 @@ MUST_CHECK bool session_begin_snapshot(Session *session);
  * tree's deploy/ beside the binary. name e.g. "calendars". Borrowed from the session's arena. */
 const char *session_share_path(Session *session, const char *name);
 
+/* session_is_production - by CPOR_ENV. Errors:  in session->error: another name. */
+MUST_CHECK bool session_is_production(Session *session, bool *ret_is_production);
+
 /* session_clock - business time as the workers have it, from the settings of settings_clock.
  * Errors:  in session->error. */
 struct Clock;

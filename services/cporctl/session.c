@@ -73,6 +73,15 @@ const char *session_share_path(Session *session, const char *name)
     return arena_printf(&session->arena, "%s/../../../deploy/%s", dirname(exe), name);
 }
 
+bool session_is_production(Session *session, bool *ret_is_production)
+{
+    const char *name = config_text(session->config, "CPOR_ENV");
+    *ret_is_production = strcmp(name, "production") == 0;
+    return *ret_is_production || strcmp(name, "development") == 0 ||
+           error_set(&session->error, ERROR_FATAL,
+                     "read CPOR_ENV \"%.40s\": must be development or production", name);
+}
+
 bool session_clock(Session *session, Clock *ret_clock)
 {
     const Config *config = session->config;

@@ -174,6 +174,26 @@ static bool topic_check_time(Session *session, const Topic *topic)
                      topic->name);
 }
 
+/* What is kept on one broker is gone with it. Copies are for the brokers' operator to add. */
+static bool topic_check_copies(Session *session, const Topic *topic)
+{
+    if (topic->found_replication < topic->replication)
+        return error_set(&session->error, ERROR_FATAL,
+                         "check topic %s: its records are on %d brokers, production wants %d "
+                         "(kafka-reassign-partitions adds copies)",
+                         topic->name, topic->found_replication, topic->replication);
+    for (size_t i = 0; i < topic->config_count; i++) {
+        const TopicConfig *config = &topic->configs[i];
+        if (strcmp(config->name, "min.insync.replicas") == 0 && config->found != NULL &&
+            strtol(config->found, NULL, 10) < strtol(config->value, NULL, 10))
+            return error_set(&session->error, ERROR_FATAL,
+                             "check topic %s: its min.insync.replicas is %s, production wants %s "
+                             "(cporctl setup --fix sets it)",
+                             topic->name, config->found, config->value);
+    }
+    return true;
+}
+
 /* A broker learns of the new configuration a little after the controller said yes. */
 static bool setup_wait_altered(Session *session, TopicAdmin *admin, TopicList *list, bool fix)
 {
@@ -237,7 +257,8 @@ static bool setup_compare(Session *session, TopicAdmin *admin, TopicList *list, 
     if (!setup_alter(session, admin, list, report, &altered))
         return false;
     for (size_t i = 0; i < list->count; i++)
-        if (!topic_check_time(session, &list->topics[i]))
+        if (!topic_check_time(session, &list->topics[i]) ||
+            !topic_check_copies(session, &list->topics[i]))
             return false;
     *ret_change_count += left_count + altered;
     if (left_count > 0)
@@ -323,14 +344,16 @@ ExitCode setup_run(Session *session)
     const Config *config = session->config;
     TopicList *list = arena_new(&session->arena, sizeof *list);
     TopicAdmin *admin = NULL;
-    const bool done = topic_file_read(session, session_share_path(session, "contracts/topics.json"),
-                                      config_text(config, "CPOR_TOPIC_PREFIX"),
-                                      (int)config_integer(config, "CPOR_PARTITIONS"), list) &&
-                      topic_admin_open(config_text(config, "CPOR_KAFKA_BROKERS"),
-                                       config_text(config, "CPOR_KAFKA_PROPERTIES"),
-                                       (int)config_integer(config, "CPOR_KAFKA_TIMEOUT_MS"), &admin,
-                                       &session->error) &&
-                      setup_do(session, admin, list);
+    bool is_production;
+    const bool done =
+        session_is_production(session, &is_production) &&
+        topic_file_read(session, session_share_path(session, "contracts/topics.json"),
+                        config_text(config, "CPOR_TOPIC_PREFIX"),
+                        (int)config_integer(config, "CPOR_PARTITIONS"), is_production, list) &&
+        topic_admin_open(
+            config_text(config, "CPOR_KAFKA_BROKERS"), config_text(config, "CPOR_KAFKA_PROPERTIES"),
+            (int)config_integer(config, "CPOR_KAFKA_TIMEOUT_MS"), &admin, &session->error) &&
+        setup_do(session, admin, list);
     topic_admin_release(&admin);
     return done ? EXIT_CODE_DONE : session_fail(session);
 }

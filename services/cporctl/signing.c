@@ -6,7 +6,10 @@ enum { ROLE_COUNT = 6 };
 bool demand_read(Session *session, SignatureLevel *ret_level)
 {
     const char *name = config_text(session->config, "CPOR_DEMAND_SIGNATURES");
-    *ret_level = SIGNATURES_NONE;
+    bool is_production;
+    if (!session_is_production(session, &is_production))
+        return false;
+    *ret_level = is_production ? SIGNATURES_PRIVILEGED : SIGNATURES_NONE;
     return *name == '\0' || signature_level_from_name(name, ret_level) ||
            error_set(&session->error, ERROR_FATAL,
                      "read CPOR_DEMAND_SIGNATURES \"%.40s\": must be none, internal or"

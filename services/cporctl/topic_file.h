@@ -15,11 +15,13 @@ typedef struct TopicConfig {
 typedef struct Topic {
     const char *name; /* with the prefix */
     int partition_count;
+    int replication; /* at least; 0: as the brokers like */
     TopicConfig configs[TOPIC_CONFIG_COUNT_MAX];
     size_t config_count;
 
-    int found_count; /* partitions; 0: there is no such topic */
-    bool is_ready;   /* every partition has a leader */
+    int found_count;       /* partitions; 0: there is no such topic */
+    int found_replication; /* of the partition that has fewest */
+    bool is_ready;         /* every partition has a leader */
 } Topic;
 
 typedef struct TopicList {
@@ -31,7 +33,8 @@ typedef struct TopicList {
  * topic_file_read - the file's topics with the prefix before their names.
  *
  * In:      partition_count  of each topic whose partitions are "default".
+ *          is_production    takes what the file has for production alone: replication, config.
  * Errors:  in session->error: no such file, bad JSON, a bad entry and what it may be.
  */
 MUST_CHECK bool topic_file_read(Session *session, const char *path, const char *prefix,
-                                int partition_count, TopicList *ret_list);
+                                int partition_count, bool is_production, TopicList *ret_list);

@@ -51,9 +51,13 @@ static void topic_note(Topic *topic, const rd_kafka_metadata_topic_t *found)
 {
     topic->found_count = found->partition_cnt;
     topic->is_ready = found->partition_cnt > 0;
-    for (int i = 0; i < found->partition_cnt; i++)
-        if (found->partitions[i].leader < 0)
+    for (int i = 0; i < found->partition_cnt; i++) {
+        const rd_kafka_metadata_partition_t *partition = &found->partitions[i];
+        if (partition->leader < 0)
             topic->is_ready = false;
+        if (i == 0 || partition->replica_cnt < topic->found_replication)
+            topic->found_replication = partition->replica_cnt;
+    }
 }
 
 static void topics_note(TopicList *list, const rd_kafka_metadata_t *metadata)
@@ -128,6 +132,8 @@ static bool new_topic(const Topic *topic, int replication, rd_kafka_NewTopic_t *
                       Error *reterr)
 {
     char why[WHY_SIZE];
+    if (replication < 0 && topic->replication > 0)
+        replication = topic->replication;
     *ret_new =
         rd_kafka_NewTopic_new(topic->name, topic->partition_count, replication, why, sizeof why);
     if (*ret_new == NULL)

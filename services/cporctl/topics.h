@@ -18,7 +18,7 @@ MUST_CHECK bool topic_admin_open(const char *brokers, const char *properties_fil
 void topic_admin_release(TopicAdmin **admin);
 
 /*
- * topic_admin_look - which topics are there: found_count and is_ready of each.
+ * topic_admin_look - which topics are there: found_count, found_replication and is_ready of each.
  *
  * Errors:  RETRY  no broker answers; FATAL  authentication, authorisation.
  * Cost:    waits at most wait_ms.
@@ -28,7 +28,7 @@ MUST_CHECK bool topic_admin_look(TopicAdmin *admin, TopicList *list, int wait_ms
 /*
  * topic_admin_create - create those whose found_count is 0.
  *
- * In:      replication  -1: the brokers' default.
+ * In:      replication  -1: the topic's own, or the brokers' default where it has none.
  * Errors:  FATAL  a broker refuses: which topic and why. One that somebody else created meanwhile
  *          is no error.
  */

@@ -21,7 +21,7 @@ START = instant_ms("2026-05-20T08:00:00.000Z")
 LOG_CHECKS = ("log-complete log-readable log-official-once log-one-holder log-swap-order "
               "log-official-before-deadline log-status-repeats log-consumed log-holders-differ "
               "log-official-unexplained log-status-gap input-lost "
-              "input-opt-out-overruled input-decided-early topic-compression").split()
+              "input-opt-out-overruled input-decided-early topic-settings").split()
 QUICK = {"CPOR_AUDIT_SETTLE_MS": "600"}
 TENANT = documents.tenant(1)
 

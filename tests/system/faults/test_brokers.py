@@ -6,6 +6,7 @@ CPOR_TEST_SEED gives the order, and which brokers; with CPOR_TEST_LONG=1 each of
 is a rolling restart, and all of it twice.
 """
 
+import json
 import os
 import pathlib
 import random
@@ -17,7 +18,9 @@ import types
 import pytest
 
 import brokers
+import cporctl
 import harness
+import test_production
 import themes
 import verdict
 from words import instant_ms
@@ -111,13 +114,44 @@ def rolling_restart(world, _):
         world.back(number)
 
 
-@pytest.fixture
-def cluster(tmp_path):
-    made = brokers.Cluster(tmp_path / "kafka")
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    made = brokers.Cluster(tmp_path_factory.mktemp("brokers") / "kafka")
     try:
         yield made.up()
     finally:
         made.down()
+
+
+def test_production_has_its_copies_and_starts(cluster, stack, tmp_path):
+    """setup makes the topics as topics.json has them; a worker finds nothing to refuse."""
+    installation = harness.Installation(stack, tmp_path, settings={
+        **test_production.SETTINGS, "CPOR_KAFKA_BROKERS": cluster.bootstrap})
+    try:
+        found = installation.admin.list_topics(timeout=10).topics
+        assert {len(partition.replicas) for name, topic in found.items()
+                if name.startswith(installation.prefix)
+                for partition in topic.partitions.values()} == {3}
+        assert installation.topic_config("claim-status")["min.insync.replicas"] == "2"
+        installation.start_workers(services=["claim-submission"])
+        worker = installation.workers["claim-submission-1"]
+        installation.wait("its partitions", lambda: (
+            "event=partitions-assigned" in worker.log.read_text()))
+        said = cporctl.expect(0, cporctl.call(installation.env, "audit", "--json"))
+        assert json.loads(said)["violation_count"] == 0
+        installation.alter_topic("claim-status", {"min.insync.replicas": "1"})
+        assert "min.insync.replicas is 1, production wants 2 (cporctl setup --fix" in \
+            cporctl.expect(1, cporctl.call(installation.env, "setup"))
+        said = cporctl.expect(1, cporctl.call(installation.env, "audit", "--json"))
+        assert "claim-status has min.insync.replicas=1, not 2" in said
+        installation.stop_workers()
+        installation.supervised = False
+        assert "min_insync_replicas=1 problem" in test_production.start(installation,
+                                                                        "claim-submission")
+        cporctl.expect(0, cporctl.call(installation.env, "setup", "--fix"))
+        assert installation.topic_config("claim-status")["min.insync.replicas"] == "2"
+    finally:
+        installation.close()
 
 
 def test_three_brokers(cluster, stack, tmp_path):
