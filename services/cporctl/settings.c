@@ -35,11 +35,9 @@ const ConfigItem settings_group[] = {
 
 const ConfigItem settings_signing[] = {
     {"CPOR_EVENT_KEYS", "", CONFIG_SECRET, 0, 0,
-     "keys of events, id:role:secret[,…]; a review is signed with the first of role reviewer, all"
-     " else with the first of role operator"},
+     "id:role:secret[,...]; the first reviewer's signs reviews, the first operator's the rest"},
     {"CPOR_DEMAND_SIGNATURES", "", CONFIG_TEXT, 0, 0,
-     "as the workers have it: none, internal or privileged; empty: privileged in production, else"
-     " none (what can be signed is)"},
+     "as the workers have it: none, internal, privileged; empty: by CPOR_ENV"},
     {.name = NULL},
 };
 
@@ -89,8 +87,7 @@ const ConfigItem settings_setup[] = {
     {"CPOR_PARTITIONS", "12", CONFIG_INTEGER, 1, 1000,
      "of every topic; cannot be changed later without losing the order of a tenant's events"},
     {"CPOR_REPLICATION", "-1", CONFIG_INTEGER, -1, 100,
-     "copies of every new topic; -1: in production as topics.json has it, else the brokers' "
-     "default"},
+     "copies of every new topic; -1: the brokers' default, in production that of topics.json"},
     {"CPOR_SETUP_WAIT_MS", "60000", CONFIG_INTEGER, 0, 3600000,
      "how long to wait for each server to answer"},
     {"CPOR_MIGRATION_TIMEOUT_MS", "600000", CONFIG_INTEGER, 1000, 86400000,
@@ -106,8 +103,7 @@ const ConfigItem settings_replay[] = {
 
 const ConfigItem settings_audit[] = {
     {"CPOR_DEMAND_SIGNATURES", "", CONFIG_TEXT, 0, 0,
-     "as the workers have it (empty: privileged in production): what they demand must have its"
-     " proof in the history"},
+     "as the workers have it; what they demand is proved in the history; empty: by CPOR_ENV"},
     {"CPOR_SIGNED_SINCE", "", CONFIG_TEXT, 0, 0,
      "when the workers began to demand it (RFC 3339); what was recorded before may lack its proof"},
     {"CPOR_AUDIT_TIMEOUT_MS", "600000", CONFIG_INTEGER, 1000, 86400000, "of each check"},

@@ -20,7 +20,7 @@ CHECKS = ("holder-without-line official-without-holder contender-missing contend
           "status-contradicts-lines line-instants official-before-deadline "
           "official-without-window window-without-calendar official-twice official-unexplained "
           "history-gap history-repeats history-behind history-handled-twice "
-          "history-without-actor history-without-cause window-too-short").split()
+          "history-without-actor history-without-cause act-unproved window-too-short").split()
 CALENDAR = (harness.ROOT / "deploy/calendars/KR.ics").read_bytes()
 
 

@@ -2,8 +2,8 @@
 
 Replication 3, min.insync.replicas 2, claims flow all the time; the model and the auditor judge the
 end: nothing lost, nothing early, nothing double. How soon work went on is printed, not asserted.
-CPOR_TEST_SEED gives the order, and which brokers; with CPOR_TEST_LONG=1 each of them is killed, there
-is a rolling restart, and all of it twice.
+CPOR_TEST_SEED gives the order, and which brokers; with CPOR_TEST_LONG=1 each of them is killed,
+there is a rolling restart, and all of it twice.
 """
 
 import json
