@@ -142,7 +142,8 @@ static const struct {
                                                                            "tenant_id")
               KEEP("subscriptions", "product") KEEP("subscriptions", "channel")
                   KEEP("subscriptions", "starts_on") KEEP("subscriptions", "ends_on")
-          " state = excluded.state, provisioned = excluded.provisioned," GUARD("subscriptions")},
+          " state = excluded.state, provisioned = excluded.provisioned," GUARD("subscriptions")
+          " returning subscription_id"},
          12,
          add_subscription},
 };
@@ -154,8 +155,9 @@ static bool goes_over(const Record *record, const Record *before)
     return record->partition == before->partition || record->receipt_at_ms >= before->receipt_at_ms;
 }
 
-/* The last record of each key; earlier ones in the batch are history already. */
-static void mark_last(const References *references, Arena *arena, bool *ret_last)
+/* The last record of each key; earlier ones in the batch are history already. One that comes from
+ * another partition and is older was none at any time: it is not fresh. */
+static void mark_last(const References *references, Arena *arena, bool *ret_last, bool *ret_fresh)
 {
     TextMap seen; /* kind and key -> the Reference that is last so far */
     text_map_init(&seen, arena);
@@ -164,8 +166,9 @@ static void mark_last(const References *references, Arena *arena, bool *ret_last
         Reference *reference = &references->items[i];
         snprintf(key, sizeof key, "%d/%s", (int)reference->kind, reference->key);
         Reference *before = text_map_get(&seen, key);
-        ret_last[i] = before == NULL || goes_over(reference->record, before->record);
-        if (!ret_last[i])
+        ret_fresh[i] = before == NULL || goes_over(reference->record, before->record);
+        ret_last[i] = ret_fresh[i];
+        if (!ret_fresh[i])
             continue;
         if (before != NULL)
             ret_last[before - references->items] = false;
@@ -173,9 +176,11 @@ static void mark_last(const References *references, Arena *arena, bool *ret_last
     }
 }
 
+/* Out: saved  takes the keys of subscriptions whose row is this batch's now. */
 static bool upsert_kind(Work *work, const References *references, const bool *last,
-                        ReferenceKind kind, Error *reterr)
+                        ReferenceKind kind, TextMap *saved, Error *reterr)
 {
+    DbResult *result = NULL;
     DbColumn columns[REFERENCE_COLUMN_COUNT_MAX] = {{0}};
     const char *parameters[REFERENCE_COLUMN_COUNT_MAX];
     for (size_t i = 0; i < upserts[kind].column_count; i++)
@@ -195,8 +200,13 @@ static bool upsert_kind(Work *work, const References *references, const bool *la
         return true;
     for (size_t i = 0; i < upserts[kind].column_count; i++)
         parameters[i] = db_column_literal(&columns[i]);
-    return database_run(work->database, &upserts[kind].statement, parameters,
-                        upserts[kind].column_count, NULL, reterr);
+    if (!database_run(work->database, &upserts[kind].statement, parameters,
+                      upserts[kind].column_count, &result, reterr))
+        return false;
+    for (size_t row = 0; row < db_result_rows(result); row++)
+        text_map_put(saved, arena_text(work->arena, db_text(result, row, 0)), saved);
+    db_result_release(&result);
+    return true;
 }
 
 /* ---- what others must hear ---- */
@@ -246,12 +256,15 @@ static void forward_subscription(Work *work, const Reference *reference, const c
     batch_add_outcome(work->batch, &outcome);
 }
 
-/* One that another tenant has now is gone for the one that had it. */
-static void forward_subscriptions(Work *work, const References *references, TextMap *tenants)
+/* One that another tenant has now is gone for the one that had it. What is older than the row says
+ * nothing. */
+static void forward_subscriptions(Work *work, const References *references, const bool *fresh,
+                                  const TextMap *saved, TextMap *tenants)
 {
     for (size_t i = 0; i < references->count; i++) {
         const Reference *reference = &references->items[i];
-        if (reference->kind != REFERENCE_SUBSCRIPTION)
+        if (reference->kind != REFERENCE_SUBSCRIPTION || !fresh[i] ||
+            text_map_get(saved, reference->key) == NULL)
             continue;
         const char *known = text_map_get(tenants, reference->key);
         const char *tenant = reference->deleted ? known : reference->subscription.tenant_id;
@@ -313,13 +326,15 @@ bool references_save(Work *work, const References *references, Error *reterr)
     if (references->count == 0)
         return true;
     bool *last = arena_new(work->arena, references->count * sizeof *last);
-    TextMap tenants;
-    mark_last(references, work->arena, last);
+    bool *fresh = arena_new(work->arena, references->count * sizeof *fresh);
+    TextMap tenants, saved;
+    text_map_init(&saved, work->arena);
+    mark_last(references, work->arena, last, fresh);
     if (!load_known(work, references, &tenants, reterr))
         return false;
     for (int kind = REFERENCE_PARTNER; kind <= REFERENCE_SUBSCRIPTION; kind++)
-        if (!upsert_kind(work, references, last, (ReferenceKind)kind, reterr))
+        if (!upsert_kind(work, references, last, (ReferenceKind)kind, &saved, reterr))
             return false;
-    forward_subscriptions(work, references, &tenants);
+    forward_subscriptions(work, references, fresh, &saved, &tenants);
     return wake_waiting(work, references, reterr);
 }

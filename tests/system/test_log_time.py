@@ -70,3 +70,21 @@ def test_the_last_reference_record_wins_and_a_publishers_time_is_no_receipt(inst
             assert f"event=production-refused setting=CPOR_{setting} " in log, "all at once"
     installation.wait_quiet()
     assert installation.query("select count(*) from kept_opt_outs") == [(1,)]
+
+
+def test_a_subscription_older_than_the_row_tells_nobody(install):
+    installation = install(start_at_ms=START)
+    wall_ms = installation.wall_ms(START)
+    installation.use_create_time("subscription")
+    installation.start_workers()
+    subscription = documents.subscription(TENANT)
+    for state, later_ms, partition in (("SUSPENDED", 5000, 0), ("EXPIRED", 1000, 1),
+                                       ("GRACE", 9000, 1), ("EXPIRED", 7000, 0)):
+        installation.produce("subscription", subscription["subscription_id"],
+                             {**subscription, "state": state}, partition=partition,
+                             timestamp=wall_ms + later_ms)
+        installation.flush()
+        installation.wait_quiet()
+    assert installation.query("select state from subscriptions") == [("GRACE",)]
+    assert [record.json["state"] for record in installation.read("opt-out-expiry")] == [
+        "SUSPENDED", "GRACE"]

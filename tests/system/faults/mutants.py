@@ -70,6 +70,9 @@ MUTANTS = [
     Mutant(2, "a new id each time", (
         ("common/claim/outbound.c", """association_name(claim, line, "official", arena)""",
          """arena_printf(arena, "official/%d", getpid())"""),), {"log-readable"}),
+    Mutant(2, "a group that Kafka forgot begins at the beginning", (
+        ("common/store/position.c", "? POSITION_AS_SAVED", "? POSITION_AS_GROUP"),),
+        {"log-official-once", "log-status-repeats"}, story="forgotten"),
     Mutant(2, "a duplicate is new", (
         (CAUSE, "return MEETING_DUPLICATE;", "return MEETING_NEW;"),
         (SAVE, '" $6::text[])"};', '" $6::text[]) on conflict do nothing"};')),
@@ -151,6 +154,7 @@ CONTROLS = [
     Mutant(0, "unbroken", (), set()),
     Mutant(0, "unbroken, flushed", (), set(), story="flushed"),
     Mutant(0, "unbroken, forged", (), set(), story="forged"),
+    Mutant(0, "unbroken, forgotten", (), set(), story="forgotten"),
     Mutant(0, "unbroken, killed", (CRASH_BEFORE_KAFKA,), set()),
 ]
 

@@ -12,6 +12,7 @@ import documents
 import harness
 from cporctl import call, execute
 from mutants import CONTROLS, MARK, MUTANTS, Build, edited_texts
+from test_positions import forget_groups
 from words import DAY_MS, instant_text
 
 PARTNERS = [documents.partner("1111111"), documents.partner("2222222")]
@@ -129,6 +130,21 @@ class Story:
     def flushed_end(self):
         self.installation.wait_settled()
         assert self.statuses() == ["OFFICIAL", "OPT_OUT_OPEN"]
+
+    def forgotten(self):
+        """All are away for so long that Kafka forgets their groups."""
+        self.races()
+        self.installation.wait("what is published to be noted", lambda: self.installation.query(
+            "select count(*) from positions where published_offset < next_offset") == [(0,)])
+        self.installation.stop_workers()
+        forget_groups(self.installation)
+        for worker in self.installation.workers.values():
+            worker.start()
+        self.submit("C-5", TENANTS[1])
+        self.quiet()
+
+    def forgotten_end(self):
+        assert self.statuses() == ["ENDED", "REJECTED", "REJECTED", "OFFICIAL", "OPT_OUT_OPEN"]
 
     def forged(self):
         """Who has no key extends a window, and says what only the system says."""
