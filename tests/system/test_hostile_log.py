@@ -12,14 +12,17 @@ import random
 import resource
 
 import confluent_kafka
+import pytest
 
 import documents
 import harness
+import signing
 from cporctl import call, expect
 
 DAY = (datetime.date.today() - datetime.timedelta(days=30)).isoformat()
 COUNT = int(os.environ.get("CPOR_TEST_HOSTILE", "3000"))
 GOOD_COUNT = 40
+KEYS = "w1:worker:the-workers-secret-1,i1:importer:the-importers-secret"
 ADDRESS_SPACE = 448 * 1024 * 1024
 TOPICS = ("claim-submission", "claim-submission", "opt-out-expiry", "opt-out-expiry",
           "claim-validation", "customer-notification", "partner", "tenant", "subscription")
@@ -118,6 +121,10 @@ class Stranger:
         if kind == 5:
             self.chance.shuffle(headers)
             headers += [(name.upper(), self.chance.randbytes(9)) for name, _ in headers]
+        if kind == 6:
+            headers += [(signing.HEADER, self.chance.choice((
+                b"", b"v1", b"v1 w1", b"v1 w1 " + b"A" * 43, b"v1 w1 " + b"=" * 44, b"v2 w1 AAAA",
+                b"v1 " + b"k" * 60_000 + b" x", self.chance.randbytes(50))))]
         return headers
 
     def identity(self):
@@ -168,10 +175,11 @@ def good_claims():
                      for number, tenant in enumerate(tenants)]
 
 
-def test_hostile_log(install, seed):
+@pytest.mark.parametrize("level", ["none", "privileged"])
+def test_hostile_log(install, seed, level):
     chance = random.Random(seed)
     tenants, good = good_claims()
-    installation = install()
+    installation = install(settings={"CPOR_DEMAND_SIGNATURES": level, "CPOR_EVENT_KEYS": KEYS})
     installation.has_forged_events = True
     installation.start_workers(before_exec=limit_memory)
     installation.publish_reference([documents.partner()], tenants)
