@@ -87,6 +87,14 @@ static bool topic_carries(const char *topic, const TypeRow *row)
 }
 
 /* EVENT_NONE when nothing of that name belongs on the topic. */
+bool event_type_is_known(const char *name)
+{
+    for (size_t i = 1; i < EVENT_TYPE_COUNT; i++)
+        if (strcmp(types[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static EventType find_type(const char *name, const char *topic)
 {
     for (size_t i = 1; i < EVENT_TYPE_COUNT; i++) {
@@ -175,7 +183,7 @@ bool event_decode(const Record *record, const EventContext *context, Arena *aren
         .actor = {.id = ""},
     };
     if (event.type == EVENT_NONE)
-        return event_refuse_type(&envelope, context, &event, reterr);
+        return event_refuse_type(&envelope, context, record, reterr);
     if (!event_admit(&envelope, context, arena, &event, reterr) ||
         !read_event(&envelope, context, arena, &event, reterr) ||
         !event_admit_actor(&envelope, context, &event, reterr))

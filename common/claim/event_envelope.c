@@ -151,13 +151,14 @@ static bool reject_no_envelope(Error *reterr)
                         " source, type, data)");
 }
 
-/* One of the four may be missing, and is named then; what is no envelope has none of them. */
-static bool is_structured(const json_t *root)
+/* One of the four may be missing, and is named then. A claim may have an id or a type of its own;
+ * nothing but an envelope has a specversion. */
+static bool is_structured(const json_t *root, bool may_be_friendly)
 {
     size_t count = 0;
     for (size_t i = 0; i < ATTRIBUTE_COUNT; i++)
         count += json_object_get(root, attributes[i].header + prefix_size) != NULL;
-    return count >= 2;
+    return count >= 2 && (!may_be_friendly || json_object_get(root, "specversion") != NULL);
 }
 
 /* No ce_ header: the value says what it is. */
@@ -166,7 +167,7 @@ static bool read_value(const Record *record, Arena *arena, Envelope *envelope, E
     json_t *root = NULL;
     if (!json_decode_strict(record->value, record->value_size, &root, reterr))
         return is_friendly(record) ? false : reject_no_envelope(reterr);
-    if (is_structured(root))
+    if (is_structured(root, is_friendly(record)))
         return read_structured(root, arena, envelope, reterr);
     envelope->root = root;
     if (!is_friendly(record))
@@ -177,15 +178,22 @@ static bool read_value(const Record *record, Arena *arena, Envelope *envelope, E
     return true;
 }
 
-bool envelope_read(const Record *record, Arena *arena, Envelope *ret_envelope, Error *reterr)
+bool record_check_size(const Record *record, Error *reterr)
 {
-    *ret_envelope = (Envelope){0};
     if (record->headers_are_too_large)
         return error_reject(reterr, "TOO_LARGE", "read headers: %zu bytes, at most %d are allowed",
                             record->headers_size, RECORD_HEADERS_SIZE_MAX);
     if (record->value_size > EVENT_SIZE_MAX)
         return error_reject(reterr, "TOO_LARGE", "read value: %zu bytes, at most %d are allowed",
                             record->value_size, EVENT_SIZE_MAX);
+    return true;
+}
+
+bool envelope_read(const Record *record, Arena *arena, Envelope *ret_envelope, Error *reterr)
+{
+    *ret_envelope = (Envelope){0};
+    if (!record_check_size(record, reterr))
+        return false;
     if (says_structured(record)) {
         json_t *root = NULL;
         return json_decode_strict(record->value, record->value_size, &root, reterr) &&

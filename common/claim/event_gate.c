@@ -28,10 +28,9 @@ static bool refuse(const EventGate *gate, unsigned demanded, SignatureVerdict ve
 }
 
 bool gate_check(const EventGate *gate, unsigned demanded, const Record *record,
-                const SignedRecord *names, const char **ret_proof, Error *reterr)
+                const SignedRecord *names, Signer *ret_signer, Error *reterr)
 {
     char topic[256];
-    Signer signer;
     const RecordHeader *header = record_header(record, SIGNATURE_HEADER);
     SignedRecord signed_record = *names;
     snprintf(topic, sizeof topic, "%s%s", gate->topic_prefix, record->topic);
@@ -42,11 +41,10 @@ bool gate_check(const EventGate *gate, unsigned demanded, const Record *record,
     signed_record.value_size = record->value_size;
     SignatureVerdict verdict =
         signature_verify(gate->keys, header == NULL ? NULL : header->value,
-                         header == NULL ? 0 : header->value_size, &signed_record, &signer);
-    *ret_proof = signer.key_id;
+                         header == NULL ? 0 : header->value_size, &signed_record, ret_signer);
     if (demanded == SIGNATURE_NOBODY)
         return true;
-    if (verdict == SIGNATURE_GOOD && (signer.role & demanded) == 0)
+    if (verdict == SIGNATURE_GOOD && (ret_signer->role & demanded) == 0)
         verdict = SIGNATURE_FOREIGN_ROLE;
     return verdict == SIGNATURE_GOOD ||
            refuse(gate, demanded, verdict, names->type == NULL ? record->topic : names->type,
@@ -61,11 +59,13 @@ static const char *header_text(const Record *record, const char *name, Arena *ar
 
 bool reference_admit(const Record *record, const EventGate *gate, Arena *arena, Error *reterr)
 {
-    const char *proof;
+    Signer signer;
+    if (!record_check_size(record, reterr))
+        return false;
     const SignedRecord names = {.type = header_text(record, "ce_type", arena),
                                 .source = header_text(record, "ce_source", arena),
                                 .id = header_text(record, "ce_id", arena)};
-    return gate_check(gate, signature_demand_reference(gate->level), record, &names, &proof,
+    return gate_check(gate, signature_demand_reference(gate->level), record, &names, &signer,
                       reterr);
 }
 
@@ -84,7 +84,10 @@ static bool check_envelope(const Envelope *envelope, const EventGate *gate, unsi
 {
     const SignedRecord names = {
         .type = envelope->type, .source = envelope->source, .id = envelope->id};
-    return gate_check(gate, demanded, event->record, &names, &event->proof, reterr);
+    Signer signer;
+    const bool is_admitted = gate_check(gate, demanded, event->record, &names, &signer, reterr);
+    event->proof = signer.key_id;
+    return is_admitted;
 }
 
 /* Its worker has proved that it handed it on; who said it is the original's proof. */
@@ -130,17 +133,24 @@ bool event_admit_actor(const Envelope *envelope, const EventContext *context, Ev
     return check_envelope(envelope, gate, signature_demand(gate->level, &saying), event, reterr);
 }
 
-/* Only who has a key can stop us so: whatever else stands in a log, it stops no partition. */
-bool event_refuse_type(const Envelope *envelope, const EventContext *context, Event *event,
+/* Only a worker's key can stop us so: whatever else stands in a log, it stops no partition. A type
+ * that another topic has is no newer release's. */
+bool event_refuse_type(const Envelope *envelope, const EventContext *context, const Record *record,
                        Error *reterr)
 {
-    if (context->gate != NULL && envelope->id != NULL &&
-        check_envelope(envelope, context->gate, SIGNATURE_NOBODY, event, reterr) &&
-        event->proof != NULL)
+    Signer signer = {0};
+    const EventGate *gate = context->gate;
+    const SignedRecord names = {
+        .type = envelope->type, .source = envelope->source, .id = envelope->id};
+    if (gate != NULL && envelope->id != NULL &&
+        !gate_check(gate, signature_demand_unknown(gate->level, envelope->source), record, &names,
+                    &signer, reterr))
+        return false;
+    if (signer.role == SIGNATURE_WORKER && !event_type_is_known(envelope->type))
         return error_set(reterr, ERROR_FATAL,
                          "read ce_type: %s on %s is signed by key %s and not known here: a newer"
                          " release published it; upgrade this worker, readers come before writers",
-                         envelope->type, event->record->topic, event->proof);
+                         envelope->type, record->topic, signer.key_id);
     return error_reject(reterr, "UNKNOWN_TYPE", "read ce_type: %s is not known on %s",
-                        envelope->type, event->record->topic);
+                        envelope->type, record->topic);
 }

@@ -14,6 +14,10 @@ typedef struct Envelope {
     const json_t *data; /* where it is parsed already: in root or decoded; else NULL */
 } Envelope;
 
+/* record_check_size - of any record, before anything of it is read.
+ * Errors: REJECT TOO_LARGE: the headers, the value. */
+MUST_CHECK bool record_check_size(const Record *record, Error *reterr);
+
 /* envelope_read - by the mode in which it came: structured where content-type says so, or where
  * there is no ce_ header and the value is such an object; binary where there is a ce_ header; else
  * friendly, on the topic that takes it.
@@ -37,9 +41,10 @@ MUST_CHECK bool event_admit_actor(const Envelope *envelope, const EventContext *
                                   Event *event, Error *reterr);
 
 /* event_refuse_type - of an event whose type is not known on its topic. Returns: false.
- * Errors: REJECT UNKNOWN_TYPE; FATAL where it is signed: a newer worker's. */
+ * Errors: REJECT UNKNOWN_TYPE, SIGNATURE_INVALID; FATAL where no topic has it and a worker's key
+ * has signed it: a newer worker's. */
 MUST_CHECK bool event_refuse_type(const Envelope *envelope, const EventContext *context,
-                                  Event *event, Error *reterr);
+                                  const Record *record, Error *reterr);
 
 /* Everything that the events' tables can read, before it is judged as a whole. */
 typedef struct EventDraft {

@@ -1,4 +1,5 @@
-/* reference.c - records of the reference topics: plain JSON, headers ignored. */
+/* reference.c - records of the reference topics: plain JSON; of their headers only a signature
+ * counts. */
 #include "claim/reference.h"
 
 #include "claim/field.h"

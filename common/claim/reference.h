@@ -55,7 +55,7 @@ typedef struct Reference {
 bool reference_is(const Record *record);
 
 /*
- * reference_decode - plain JSON, headers ignored; a tombstone deletes by its key.
+ * reference_decode - plain JSON; a tombstone deletes by its key.
  *
  * Errors:  REJECT  TOO_LARGE, NOT_JSON (an empty value that is no tombstone), TOO_DEEP,
  *          FIELD_INVALID (a bad field, or a tombstone whose key is no such id).

@@ -98,6 +98,15 @@ unsigned signature_demand(SignatureLevel level, const Saying *saying)
     return source_is_own(saying->source) ? SIGNATURE_ANYBODY : SIGNATURE_NOBODY;
 }
 
+unsigned signature_demand_unknown(SignatureLevel level, const char *source)
+{
+    if (level == SIGNATURES_NONE)
+        return SIGNATURE_NOBODY;
+    if (source_is_worker(source))
+        return SIGNATURE_WORKER;
+    return source_is_own(source) ? SIGNATURE_ANYBODY : SIGNATURE_NOBODY;
+}
+
 unsigned signature_demand_reference(SignatureLevel level)
 {
     return level == SIGNATURES_PRIVILEGED ? SIGNATURE_IMPORTER : SIGNATURE_NOBODY;

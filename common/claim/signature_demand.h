@@ -32,6 +32,9 @@ typedef struct Saying {
  */
 unsigned signature_demand(SignatureLevel level, const Saying *saying);
 
+/* signature_demand_unknown - likewise, of a type that is not known: by its source alone. */
+unsigned signature_demand_unknown(SignatureLevel level, const char *source);
+
 /* signature_demand_reference - likewise, of a record of a reference topic. */
 unsigned signature_demand_reference(SignatureLevel level);
 
@@ -69,11 +72,11 @@ typedef struct EventGate {
  *
  * In:      demanded  SIGNATURE_NOBODY: a good signature is a proof, any other is overlooked.
  *          names     type, source and id; topic, key and value are the record's.
- * Out:     ret_proof  the key's id, borrowed from the gate; NULL: nobody is proved.
+ * Out:     ret_signer  its key's id is borrowed from the gate; NULL: nobody is proved.
  * Errors:  REJECT SIGNATURE_INVALID.
  */
 MUST_CHECK bool gate_check(const EventGate *gate, unsigned demanded, const Record *record,
-                           const SignedRecord *names, const char **ret_proof, Error *reterr);
+                           const SignedRecord *names, Signer *ret_signer, Error *reterr);
 
 /* signature_roles_label - a set of roles as one word, for a metric: "reviewer" also where an
  * operator may too; "any". */

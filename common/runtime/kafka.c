@@ -361,12 +361,19 @@ static bool seek_back(Kafka *kafka, const rd_kafka_message_t *message, Error *re
 }
 
 /* By an assignment: a seek of several partitions that are being fetched timed out now and then. */
-bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *reterr)
+bool kafka_put_back(Kafka *kafka, const Batch *batch, const Record *records, size_t count,
+                    Error *reterr)
 {
     if (count == 0 || kafka->batch_lost || kafka->assignment == NULL)
         return true;
     rd_kafka_topic_partition_list_t *list = list_places(kafka);
-    for (size_t i = count; i-- > 0;) /* of a partition's records the first is set last */
+    /* Of a partition's records the first is set last. What a cut left over is behind them. */
+    while (kafka->message_count > batch->record_count) {
+        rd_kafka_message_t *left_over = kafka->messages[--kafka->message_count];
+        list_put_back(list, left_over);
+        rd_kafka_message_destroy(left_over);
+    }
+    for (size_t i = count; i-- > 0;)
         list_put_back(list, records[i].handle);
     if (kafka->paused)
         resume_assigned(kafka);

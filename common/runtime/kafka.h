@@ -130,10 +130,12 @@ MUST_CHECK bool kafka_publish_piece(Kafka *kafka, Batch *piece, Error *reterr);
 void kafka_batch_end(Kafka *kafka, Batch *batch);
 
 /*
- * kafka_put_back - records of the batch in hand come again: each partition goes on from the first
- * of its records among these. Before kafka_batch_end, and after what was before them is published.
+ * kafka_put_back - records of the batch in hand come again, and all that was read behind it: each
+ * partition goes on from the first of its records among these. Before kafka_batch_end, and after
+ * what was before them is published.
  */
-MUST_CHECK bool kafka_put_back(Kafka *kafka, const Record *records, size_t count, Error *reterr);
+MUST_CHECK bool kafka_put_back(Kafka *kafka, const Batch *batch, const Record *records,
+                               size_t count, Error *reterr);
 
 /*
  * kafka_wait - pass time without taking records: partitions are paused, the poll goes on, so that

@@ -14,6 +14,34 @@
  * the next one begins, so that no record can become visible twice.
  */
 
+/* A dead letter's topic may take less than the record's own did: the letter then holds the record's
+ * coordinates alone. An outcome that is refused is no record's fault: it fits every topic that is
+ * set up. */
+static bool is_letter_refused(const Kafka *kafka)
+{
+    char topic[KAFKA_NAME_SIZE];
+    kafka_topic_name(kafka, kafka_dead_letter_topic, topic);
+    const rd_kafka_resp_err_t code = kafka->failure.code;
+    return strcmp(kafka->failure.topic, topic) == 0 &&
+           (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+            code == RD_KAFKA_RESP_ERR_INVALID_MSG_SIZE ||
+            code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE ||
+            code == RD_KAFKA_RESP_ERR_INVALID_RECORD);
+}
+
+/* The refused record is the cause, the transaction's error only its consequence. */
+static void refused_set(const Kafka *kafka, Error *reterr)
+{
+    const KafkaFailure *failure = &kafka->failure;
+    const char *why = rd_kafka_err2str(failure->code), *advice = kafka_advice(failure->code);
+    if (is_letter_refused(kafka))
+        error_poison(reterr, "publish to %s (%zu bytes): %s%s", failure->topic, failure->size, why,
+                     advice);
+    else
+        error_set(reterr, kafka_code_class(failure->code), "publish to %s (%zu bytes): %s%s",
+                  failure->topic, failure->size, why, advice);
+}
+
 /* Take the error: fill reterr with its class. Returns false. */
 static bool publish_failed(Kafka *kafka, const char *what, rd_kafka_error_t *error, Error *reterr)
 {
@@ -25,10 +53,7 @@ static bool publish_failed(Kafka *kafka, const char *what, rd_kafka_error_t *err
         error_set(reterr, ERROR_FATAL, "%s: %s%s", what, rd_kafka_error_string(error),
                   kafka_advice(code));
     else if (failure->code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        /* The refused record is the cause, the transaction's error only its consequence. */
-        error_set(reterr, kafka_code_class(failure->code), "publish to %s (%zu bytes): %s%s",
-                  failure->topic, failure->size, rd_kafka_err2str(failure->code),
-                  kafka_advice(failure->code));
+        refused_set(kafka, reterr);
     else
         error_set(reterr, kafka_code_class(code), "%s: %s%s", what, rd_kafka_error_string(error),
                   kafka_advice(code));

@@ -96,15 +96,17 @@ static bool secret_is_weak(const char *secret, size_t size)
     return size < SECRET_SIZE_MIN || kind_count < SECRET_BYTE_KIND_COUNT_MIN;
 }
 
-/* id:secret or id:role:secret, one after another with commas. */
-static bool keys_are_bad(const char *text)
+/* One after another with commas; a secret is behind so many colons, and may have more. */
+static bool keys_are_bad(const char *text, int colon_count)
 {
     while (*text != '\0') {
         const size_t size = strcspn(text, ",");
         size_t start = 0;
-        for (size_t i = 0; i < size; i++)
-            if (text[i] == ':')
-                start = i + 1;
+        for (int i = 0; i < colon_count; i++) {
+            const char *colon = memchr(text + start, ':', size - start);
+            if (colon != NULL)
+                start = (size_t)(colon - text) + 1;
+        }
         if (secret_is_weak(text + start, size - start) ||
             memmem(text, size, "development", 11) != NULL)
             return true;
@@ -112,6 +114,18 @@ static bool keys_are_bad(const char *text)
         text += strspn(text, ",");
     }
     return false;
+}
+
+/* id:secret */
+static bool link_keys_are_bad(const char *text)
+{
+    return keys_are_bad(text, 1);
+}
+
+/* id:role:secret */
+static bool event_keys_are_bad(const char *text)
+{
+    return keys_are_bad(text, 2);
 }
 
 static bool is_set(const char *text)
@@ -141,8 +155,8 @@ static const struct {
     {"CPOR_MAIL_FROM", address_is_bad, ADDRESS},
     {"CPOR_PROGRAMME_ADDRESS", address_is_bad, ADDRESS},
     {"CPOR_OPT_OUT_URL", link_is_bad, LINK},
-    {"CPOR_OPT_OUT_KEYS", keys_are_bad, KEYS},
-    {"CPOR_EVENT_KEYS", keys_are_bad, KEYS},
+    {"CPOR_OPT_OUT_KEYS", link_keys_are_bad, KEYS},
+    {"CPOR_EVENT_KEYS", event_keys_are_bad, KEYS},
     {"CPOR_ALLOW_CREATE_TIME", is_true,
      "in production only the broker's time is a receipt (unset it; cporctl setup --fix sets the "
      "topics)"},

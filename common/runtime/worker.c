@@ -30,6 +30,7 @@ static bool worker_handle(Worker *worker, Error *reterr)
 {
     const int64_t start_mono_ms = clock_mono_now();
     bool is_aside;
+    worker->replay_waits = false;
     batch_discard_outcomes(&worker->batch);
     if (!worker_poison_try(worker, &is_aside, reterr))
         return false;
@@ -83,9 +84,9 @@ static bool worker_finish_batch(Worker *worker, Error *reterr)
             break;
         if (reterr->class == ERROR_FATAL && worker_poison_find(worker, reterr))
             continue;
+        worker_poison_lived(worker); /* also of an end that we choose ourselves */
         if (reterr->class == ERROR_FATAL)
             return false;
-        worker_poison_lived(worker);
         if (worker->replay_waits && !worker_replay_put_back(worker, &put_back, reterr) &&
             reterr->class == ERROR_FATAL)
             return false;

@@ -118,8 +118,9 @@ const Config *worker_config(const Worker *worker);
 const Clock *worker_clock(const Worker *worker);
 Database *worker_database(Worker *worker); /* connected again by database_begin */
 Kafka *worker_kafka(Worker *worker);
-const char *worker_service(const Worker *worker);  /* "opt-out-expiry" */
-const char *worker_instance(const Worker *worker); /* of this process among its like */
+const char *worker_service(const Worker *worker);   /* "opt-out-expiry" */
+const char *worker_instance(const Worker *worker);  /* of this process among its like */
+int64_t worker_started_at_ms(const Worker *worker); /* wall */
 bool worker_is_production(const Worker *worker);
 bool worker_is_replaying(const Worker *worker); /* or has been, since it was started */
 bool worker_replays(const Worker *worker, const Record *record); /* is it of the gap? replay.h */

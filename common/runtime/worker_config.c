@@ -221,6 +221,11 @@ Arena *worker_lasting(Worker *worker)
     return &worker->lasting;
 }
 
+int64_t worker_started_at_ms(const Worker *worker)
+{
+    return worker->started_at_ms;
+}
+
 bool worker_is_production(const Worker *worker)
 {
     return worker->production;

@@ -53,6 +53,7 @@ struct Worker {
     Clock clock;
     bool production;
     char instance[WORKER_NAME_SIZE];
+    int64_t started_at_ms;
     Arena lasting; /* what lives as long as the worker */
 
     HttpServer *http;
@@ -76,9 +77,11 @@ struct Worker {
     WorkerIdle idle;
     unsigned random;
 
-    size_t single_count; /* so many batches of one record are left; see worker_poison.c */
-    bool is_tried;       /* the database knows that the batch's one record is at work */
-    bool is_aside;       /* the batch's one record is put aside */
+    size_t single_count;  /* so many batches of one record are left; see worker_poison.c */
+    bool is_tried;        /* the database knows that the batch's one record is at work */
+    bool is_aside;        /* the batch's one record is put aside */
+    size_t aside_count;   /* records that were put aside, one after another */
+    size_t refused_count; /* tries of the batch's one record that were refused */
     char aside_why[ERROR_TEXT_SIZE];
 
     WorkerMetrics metrics;
@@ -146,9 +149,10 @@ void worker_poison_cut(Worker *worker);
 /*
  * worker_poison_find - a FATAL error of handle or publish: is a record its cause?
  *
+ * In:      error  becomes RETRY where the one record shall be tried again first.
  * Returns: true: take the batch in hand again; it is one record now, or puts that aside.
  */
-bool worker_poison_find(Worker *worker, const Error *error);
+bool worker_poison_find(Worker *worker, Error *error);
 
 /*
  * worker_poison_try - before handle: tell the database which one record is at work.

@@ -130,6 +130,7 @@ static bool open_step(Worker *worker, bool (*step)(Worker *, Error *), Error *re
  * for when we can work on them. */
 bool worker_open(Worker *worker, Error *reterr)
 {
+    worker->started_at_ms = clock_wall_now();
     worker->random = (unsigned)clock_wall_now() ^ (unsigned)getpid();
     worker->state = calloc(1, worker->spec->state_size + 1);
     if (worker->state == NULL)

@@ -14,7 +14,7 @@
 #include <stdio.h>
 
 /* More than one batch, so that the one that killed is met again in them. */
-enum { SINGLE_BATCH_COUNT = 4 };
+enum { SINGLE_BATCH_COUNT = 4, ASIDE_ROW_MAX = 10, TRY_COUNT_MAX = 20 };
 
 void worker_take_singly(Worker *worker)
 {
@@ -26,13 +26,22 @@ void worker_take_singly(Worker *worker)
 
 void worker_poison_cut(Worker *worker)
 {
-    if (worker->single_count == 0 || worker->batch.record_count == 0)
-        return;
-    worker->single_count--;
-    batch_cut(&worker->batch, 1);
+    if (worker->single_count > 0 && worker->batch.record_count > 0)
+        batch_cut(&worker->batch, 1);
 }
 
-bool worker_poison_find(Worker *worker, const Error *error)
+/* A record that is refused alone is tried again before it is put aside. Where one after another is
+ * refused it is not they that are wrong (a migration is, a right): ever more tries, with back-off,
+ * give people the time to see it, and the log still goes on. */
+static size_t try_count_max(const Worker *worker)
+{
+    const size_t row = worker->aside_count;
+    if (row <= ASIDE_ROW_MAX)
+        return 2;
+    return row - ASIDE_ROW_MAX < TRY_COUNT_MAX ? 2 + row - ASIDE_ROW_MAX : TRY_COUNT_MAX;
+}
+
+bool worker_poison_find(Worker *worker, Error *error)
 {
     if (!error_is_poison(error) || worker->is_aside)
         return false;
@@ -41,6 +50,10 @@ bool worker_poison_find(Worker *worker, const Error *error)
         worker_take_singly(worker);
         batch_cut(&worker->batch, 1);
         return true;
+    }
+    if (++worker->refused_count < try_count_max(worker)) {
+        error->class = ERROR_RETRY;
+        return false;
     }
     snprintf(worker->aside_why, sizeof worker->aside_why, "%s", error->text);
     worker->is_aside = true;
@@ -112,6 +125,10 @@ void worker_poison_lived(Worker *worker)
 
 void worker_poison_end(Worker *worker)
 {
+    if (worker->single_count > 0)
+        worker->single_count--;
+    worker->aside_count = worker->is_aside ? worker->aside_count + 1 : 0;
+    worker->refused_count = 0;
     worker->is_tried = worker->is_aside = false;
 }
 

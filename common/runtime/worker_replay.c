@@ -95,7 +95,7 @@ bool worker_replay_put_back(Worker *worker, bool *ret_done, Error *reterr)
         return true; /* the horizon has moved meanwhile */
     const size_t rest_count = replay_rest(batch, records, piece.record_count, rest);
     *ret_done = (piece.record_count == 0 || kafka_publish_piece(worker->kafka, &piece, reterr)) &&
-                kafka_put_back(worker->kafka, rest, rest_count, reterr);
+                kafka_put_back(worker->kafka, batch, rest, rest_count, reterr);
     worker->replay_waits = *ret_done;
     return *ret_done;
 }

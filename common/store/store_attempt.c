@@ -2,7 +2,9 @@
  * store_attempt.c - how often workers died at a place of the log, and which record was at work.
  *
  * A row for each partition of a service, written when a worker is given the partition and when it
- * gives it back. One that is still held by a worker that is no more was held when that died. Which
+ * gives it back. One that is still held by a process that is no more was held when that died. What
+ * was put aside at or behind the place where a partition begins is forgotten: it comes again, or is
+ * of a topic that was made anew. Which
  * record it died of is known only where records are taken singly: then each is named before it is
  * handled. The usual case costs nothing.
  */
@@ -21,6 +23,13 @@ static bool run_once(Worker *worker, const DbStatement *statement, const char *c
            database_commit(database, reterr);
 }
 
+/* This very process: its successor has the instance's name, too. */
+static const char *holder_name(const Worker *worker, Arena *arena)
+{
+    return arena_printf(arena, "%s/%lld", worker_instance(worker),
+                        (long long)worker_started_at_ms(worker));
+}
+
 bool attempts_begin(Worker *worker, const KafkaStart *starts, size_t count, Error *reterr)
 {
     static const DbStatement statement = {
@@ -29,11 +38,12 @@ bool attempts_begin(Worker *worker, const KafkaStart *starts, size_t count, Erro
         " select $1, topic, partition, at_offset, $2"
         " from unnest($3::text[], $4::integer[], $5::bigint[]) as u(topic, partition, at_offset)"
         " on conflict (service, topic, partition) do update set at_offset = excluded.at_offset,"
-        " holder = excluded.holder, death_count ="
+        " holder = excluded.holder, aside_offset = (case when a.aside_offset >= excluded.at_offset"
+        " then null else a.aside_offset end), death_count ="
         " (case when a.at_offset = excluded.at_offset then a.death_count else 0 end)"
-        " + (case when a.holder = '' then 0 else 1 end)"
-        " returning death_count >= $6::integer or (trying_count > 0 and trying_offset >= "
-        "at_offset)"};
+        " + (case when a.holder in ('', excluded.holder) then 0 else 1 end)"
+        " returning death_count >= $6::integer or"
+        " (trying_count > 0 and trying_offset >= at_offset)"};
     Arena arena;
     DbColumn columns[3];
     DbResult *result = NULL;
@@ -49,7 +59,7 @@ bool attempts_begin(Worker *worker, const KafkaStart *starts, size_t count, Erro
                                                                     : start->committed_offset);
     }
     const char *parameters[] = {
-        worker_service(worker),         worker_instance(worker),
+        worker_service(worker),         holder_name(worker, &arena),
         db_column_literal(&columns[0]), db_column_literal(&columns[1]),
         db_column_literal(&columns[2]), arena_printf(&arena, "%d", DEATH_COUNT_SUSPECT)};
     const bool done = run_once(worker, &statement, parameters, 6, &result, reterr);
@@ -134,8 +144,12 @@ static bool attempts_released(Worker *worker, Error *reterr)
 {
     static const DbStatement statement = {
         "attempts-released", "update attempts set holder = '' where service = $1 and holder = $2"};
-    const char *parameters[] = {worker_service(worker), worker_instance(worker)};
-    return run_once(worker, &statement, parameters, 2, NULL, reterr);
+    Arena arena;
+    arena_init(&arena);
+    const char *parameters[] = {worker_service(worker), holder_name(worker, &arena)};
+    const bool done = run_once(worker, &statement, parameters, 2, NULL, reterr);
+    arena_deinit(&arena);
+    return done;
 }
 
 const WorkerAttempts store_attempts = {

@@ -1,4 +1,4 @@
--- 0005: which partition a reference record came from. Offsets of one partition say which of two
+-- Which partition a reference record came from. Offsets of one partition say which of two
 -- records is the later; those of two partitions say nothing. Workers of the release before leave
 -- it empty.
 

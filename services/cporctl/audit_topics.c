@@ -10,7 +10,8 @@
  * operator's. */
 static bool config_breaks(const TopicConfig *config)
 {
-    if (strcmp(config->name, "min.insync.replicas") == 0)
+    if (strcmp(config->name, "min.insync.replicas") == 0 ||
+        strcmp(config->name, "max.message.bytes") == 0)
         return strtol(config->found, NULL, 10) < strtol(config->value, NULL, 10);
     return strcmp(config->name, "compression.type") == 0 &&
            strcmp(config->found, config->value) != 0;

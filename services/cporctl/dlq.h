@@ -5,6 +5,10 @@
 
 #include "claim/json_writer.h"
 
+/* The detail of what `dlq skip` passed by, and why a letter is not put back. */
+#define DLQ_SKIPPED "an operator has passed by it: cporctl dlq skip"
+#define DLQ_REFERENCE "reference data would undo what was published since: publish it anew"
+
 enum {
     DLQ_WORD_SIZE = 64,  /* a code, a service */
     DLQ_TEXT_SIZE = 256, /* longer texts are cut */
@@ -22,7 +26,7 @@ typedef struct DlqLetter {
     bool is_workers; /* else somebody put it there: it has no dlq_ headers */
     bool is_cut;     /* only the beginning was kept */
     char reason[DLQ_WORD_SIZE], service[DLQ_WORD_SIZE];
-    char detail[DLQ_DETAIL_SIZE];
+    char detail[DLQ_DETAIL_SIZE]; /* DLQ_SKIPPED: of a record that no program can read */
     char topic[KAFKA_TOPIC_SIZE]; /* where it came from; short, if it is this installation's */
     int64_t origin_partition, origin_offset, received_at_ms; /* there */
     size_t cut_size;                                         /* is_cut: of the value as it came */

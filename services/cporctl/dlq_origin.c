@@ -2,6 +2,7 @@
 #include "dlq_origin.h"
 
 #include <string.h>
+#include <strings.h>
 
 bool dlq_is_place(const DlqLetter *letter)
 {
@@ -11,16 +12,25 @@ bool dlq_is_place(const DlqLetter *letter)
 typedef struct Copying {
     KafkaSender *sender;
     uintptr_t tag;
-    bool is_sent;
+    bool is_sent, is_reference;
 } Copying;
+
+static const char *subscription_type(void)
+{
+    return event_type_name(EVENT_SUBSCRIPTION_CHANGED);
+}
 
 static bool take_record(void *context, const KafkaRecord *record)
 {
     Copying *copying = context;
     KafkaHeader header;
     SentCopy copy = {.record = record, .tag = copying->tag};
-    while (kafka_record_header(record, copy.header_count, &header))
-        copy.header_count++;
+    for (; kafka_record_header(record, copy.header_count, &header); copy.header_count++)
+        copying->is_reference |= strcasecmp(header.name, "ce_type") == 0 &&
+                                 header.value_size == strlen(subscription_type()) &&
+                                 memcmp(header.value, subscription_type(), header.value_size) == 0;
+    if (copying->is_reference)
+        return true;
     copying->is_sent = true;
     return kafka_sender_send_copy(copying->sender, &copy);
 }
@@ -51,6 +61,8 @@ bool dlq_origin_send(const Dlq *dlq, const DlqLetter *letter, KafkaSender *sende
         done = kafka_reader_read(reader, place, 1, take_record, &copying);
     }
     kafka_reader_release(&reader);
-    *ret_why_not = copying.is_sent ? NULL : "it is no longer kept where it came from";
+    *ret_why_not = copying.is_sent        ? NULL
+                   : copying.is_reference ? DLQ_REFERENCE
+                                          : "it is no longer kept where it came from";
     return done;
 }

@@ -59,6 +59,8 @@ static const char *why_not_replayable(const DlqLetter *letter)
 {
     if (!letter->is_workers)
         return "no worker wrote it: nobody knows where it came from";
+    if (strcmp(letter->detail, DLQ_SKIPPED) == 0)
+        return "no program can read it, or it would not have been skipped: publish it anew";
     return letter->is_cut ? "only its beginning was kept: publish it anew" : NULL;
 }
 
@@ -73,7 +75,7 @@ static int find_origin(const DlqLetter *letter, const char **ret_why_not)
         if (*topic != NULL && !is_reference(&worker_topics[i], topic, letter))
             return i;
         if (*topic != NULL)
-            *ret_why_not = "reference data would undo what was published since: publish it anew";
+            *ret_why_not = DLQ_REFERENCE;
     }
     if (*ret_why_not == NULL)
         *ret_why_not = "no worker of this installation reads the topic that it came from";

@@ -142,7 +142,7 @@ static bool send_letter(Skip *skip)
         !kafka_sender_open(session, "dead-letter", take_failure, skip, &sender))
         return false;
     const SentPlace place = {.reason = "POISON",
-                             .detail = "an operator has passed by it: cporctl dlq skip",
+                             .detail = DLQ_SKIPPED,
                              .service = skip->service,
                              .topic = skip->place->topic,
                              .partition = skip->partition,

@@ -156,11 +156,47 @@ static void test_put_back_keeps_the_start(void **state)
     write_inputs(0, RECORD_COUNT);
     open_starting(&a, "a");
     member_poll(&a);
-    must(kafka_put_back(a.kafka, a.batch.records, a.batch.record_count, &error), &error);
+    must(kafka_put_back(a.kafka, &a.batch, a.batch.records, a.batch.record_count, &error), &error);
     kafka_batch_end(a.kafka, &a.batch);
     copy(&a, RECORD_COUNT - START, first);
     assert_int_equal(first[0], START);
     assert_all_committed(RECORD_COUNT);
+    member_close(&a);
+}
+
+/* What a cut left over comes behind what is put back, not before it. */
+static void test_put_back_of_a_cut_batch_keeps_the_order(void **state)
+{
+    Member a;
+    Error error = {0};
+    int64_t next[PARTITION_COUNT];
+    (void)state;
+    write_inputs(0, RECORD_COUNT);
+    open_starting(&a, "a");
+    member_poll(&a);
+    while (a.batch.record_count < 2) {
+        kafka_batch_end(a.kafka, &a.batch);
+        member_poll(&a);
+    }
+    for (int i = 0; i < PARTITION_COUNT; i++)
+        next[i] = -1;
+    batch_cut(&a.batch, 1);
+    const int32_t partition = a.batch.records[0].partition;
+    next[partition] = a.batch.records[0].offset;
+    bool is_back = false;
+    must(kafka_put_back(a.kafka, &a.batch, a.batch.records, 1, &error), &error);
+    kafka_batch_end(a.kafka, &a.batch);
+    while (!is_back) {
+        member_poll(&a);
+        for (size_t i = 0; i < a.batch.record_count; i++) {
+            const Record *record = &a.batch.records[i];
+            if (next[record->partition] >= 0)
+                assert_int_equal(record->offset, next[record->partition]);
+            next[record->partition] = record->offset + 1;
+            is_back |= record->partition == partition;
+        }
+        kafka_batch_end(a.kafka, &a.batch);
+    }
     member_close(&a);
 }
 
@@ -172,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup(test_fatal_comes_out_of_the_poll, begin_test),
         cmocka_unit_test_setup(test_a_topic_made_anew_is_read_from_its_first_record, begin_test),
         cmocka_unit_test_setup(test_put_back_keeps_the_start, begin_test),
+        cmocka_unit_test_setup(test_put_back_of_a_cut_batch_keeps_the_order, begin_test),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }

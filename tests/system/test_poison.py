@@ -121,3 +121,5 @@ def test_skip(install):
     expect(0, call(installation.env, "audit"))
     [row] = json.loads(expect(0, call(installation.env, "dlq", "list", "--json")))["dead_letters"]
     assert row["reason"] == "POISON"
+    said = call(installation.env, "dlq", "replay", "--reason", "POISON")
+    assert "no program can read it" in said.stdout + said.stderr

@@ -69,6 +69,8 @@ static void each_value_is_taken_or_refused(void **state)
         {"CPOR_OPT_OUT_KEYS", "k2:" STRONG ",k1:short-and-of-old", 1},
         {"CPOR_EVENT_KEYS", "w1:worker:" STRONG, 0},
         {"CPOR_EVENT_KEYS", "w1:worker:short", 1},
+        {"CPOR_EVENT_KEYS", "w1:worker:" STRONG ":a", 0}, /* a colon of its own */
+        {"CPOR_OPT_OUT_KEYS", "k1:" STRONG ":a", 0},
         {"CPOR_EVENT_KEYS", "", 0},
         {"CPOR_ALLOW_CREATE_TIME", "true", 1},
         {"CPOR_ALLOW_CREATE_TIME", "false", 0},
