@@ -97,6 +97,21 @@ def test_record_that_no_database_takes_is_put_aside(install):
     expect(0, call(installation.env, "audit"))
 
 
+def test_letter_that_its_topic_refuses_holds_the_coordinates(install):
+    """Somebody gave the dead letters' topic less room than the records they come from."""
+    installation = install()
+    installation.alter_topic("dead-letter", {"max.message.bytes": "20000"})
+    audit = call(installation.env, "audit")
+    assert audit.returncode == 1 and "dead-letter has max.message.bytes=20000" in audit.stdout
+    installation.start_workers()
+    installation.publish_reference([documents.partner()], [TENANT])
+    board = harness.StatusBoard(installation)
+    installation.produce("claim-submission", TENANT["tenant_id"], b"no JSON: large " * 4000)
+    submit(installation, "C-1")
+    board.wait_status((TENANT["tenant_id"], "C-1"), "OPT_OUT_OPEN", seconds=60)
+    check_aside(installation, poison(installation), "no JSON: large")
+
+
 def test_skip(install):
     """By hand: only the record at which a worker stands, and only while no worker runs."""
     installation = install()
