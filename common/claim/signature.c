@@ -147,23 +147,32 @@ static bool keys_add(EventKeys *keys, const char *text, size_t text_size, Error 
     return true;
 }
 
-bool event_keys_open(const char *keys, EventKeys **ret_keys, Error *reterr)
+static bool keys_read(EventKeys *keys, const char *text, Error *reterr)
 {
-    EventKeys *made __attribute__((cleanup(event_keys_release))) = calloc(1, sizeof *made);
-    if (made == NULL)
-        return error_set(reterr, ERROR_FATAL, "read CPOR_EVENT_KEYS: out of memory");
-    made->digest = EVP_MD_fetch(NULL, "SHA256", NULL);
-    if (made->digest == NULL)
+    keys->digest = EVP_MD_fetch(NULL, "SHA256", NULL);
+    if (keys->digest == NULL)
         return error_set(reterr, ERROR_FATAL, "read CPOR_EVENT_KEYS: libcrypto has no SHA-256");
-    const char *text = *keys == '\0' ? NULL : keys;
+    if (*text == '\0')
+        return true;
     for (const char *end; text != NULL; text = *end == ',' ? end + 1 : NULL) {
         end = text + strcspn(text, ",");
-        if (!keys_add(made, text, (size_t)(end - text), reterr))
+        if (!keys_add(keys, text, (size_t)(end - text), reterr))
             return false;
     }
-    *ret_keys = made;
-    made = NULL;
     return true;
+}
+
+bool event_keys_open(const char *keys, EventKeys **ret_keys, Error *reterr)
+{
+    EventKeys *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return error_set(reterr, ERROR_FATAL, "read CPOR_EVENT_KEYS: out of memory");
+    if (keys_read(made, keys, reterr)) {
+        *ret_keys = made;
+        return true;
+    }
+    event_keys_release(&made);
+    return false;
 }
 
 void event_keys_release(EventKeys **keys)

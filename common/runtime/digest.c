@@ -24,8 +24,8 @@ void sha256_hex(const void *bytes, size_t size, char ret_hex[65])
     if (sha256 == NULL || EVP_Digest(bytes, size, digest, NULL, sha256, NULL) != 1)
         abort();
     for (size_t i = 0; i < SHA256_SIZE; i++) {
-        ret_hex[2 * i] = digits[digest[i] >> 4];
-        ret_hex[2 * i + 1] = digits[digest[i] & 15];
+        *ret_hex++ = digits[digest[i] >> 4];
+        *ret_hex++ = digits[digest[i] & 15];
     }
-    ret_hex[2 * SHA256_SIZE] = '\0';
+    *ret_hex = '\0';
 }

@@ -43,6 +43,13 @@ static size_t topics_list(const Kafka *kafka, Arena *arena, KafkaTopicKept *topi
     return count;
 }
 
+static void take_copies(const rd_kafka_metadata_topic_t *topic, KafkaTopicKept *kept)
+{
+    for (int i = 0; i < topic->partition_cnt; i++)
+        if (i == 0 || topic->partitions[i].replica_cnt < kept->replication)
+            kept->replication = topic->partitions[i].replica_cnt;
+}
+
 /* One round trip each: asked for all at once, a client without rights to others is told of those.
  */
 static bool look_at_copies(const Kafka *kafka, KafkaTopicKept *kept, Error *reterr)
@@ -52,17 +59,13 @@ static bool look_at_copies(const Kafka *kafka, KafkaTopicKept *kept, Error *rete
     rd_kafka_resp_err_t code =
         topic == NULL ? rd_kafka_last_error()
                       : rd_kafka_metadata(kafka->producer, 0, topic, &metadata, KAFKA_OPEN_MS);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (metadata != NULL) {
         code = metadata->topic_cnt == 1 ? metadata->topics[0].err
                                         : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < metadata->topics[0].partition_cnt;
-         i++) {
-        const int count = metadata->topics[0].partitions[i].replica_cnt;
-        if (i == 0 || count < kept->replication)
-            kept->replication = count;
-    }
-    if (metadata != NULL)
+        for (int i = 0; i < metadata->topic_cnt; i++)
+            take_copies(&metadata->topics[i], kept);
         rd_kafka_metadata_destroy(metadata);
+    }
     if (topic != NULL)
         rd_kafka_topic_destroy(topic);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR || fail(code, kept->name, reterr);

@@ -71,7 +71,8 @@ static void take_cut(DlqLetter *letter, const KafkaHeader *header)
     char text[DLQ_TEXT_SIZE];
     copy_text(text, sizeof text, header);
     letter->is_cut = true;
-    (void)!sscanf(text, "value=%zu", &letter->cut_size);
+    if (strncmp(text, "value=", 6) == 0)
+        letter->cut_size = strtoul(text + 6, NULL, 10);
 }
 
 static void take_number(DlqLetter *letter, const KafkaHeader *header)

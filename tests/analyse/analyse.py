@@ -53,7 +53,10 @@ KNOWN = [
      "else if (index->context->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK))",
      "a step that loses the context is the last"),
     ("common/runtime/timer_index.c", "clang-analyzer-core.NullDereference",
-     "const char *found = strstr(reply->str, field);", FILLED),
+     'snprintf(index->scripts[i], sizeof index->scripts[i], "%s", reply->str);', FILLED),
+    ("common/runtime/timer_index.c", "clang-analyzer-core.NullDereference",
+     'const bool named = redis_info_read(reply->str, "run_id", index->run_id,'
+     ' sizeof index->run_id);', FILLED),
     ("common/store/store_kept.c", "bugprone-not-null-terminated-result",
      "memcpy(text, prefix, start);", BYTES),
     ("services/cporctl/calendars.c", "clang-analyzer-core.CallAndMessage",
