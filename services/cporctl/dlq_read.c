@@ -138,6 +138,7 @@ void dlq_release(Dlq *dlq)
 
 typedef struct Taking {
     const Dlq *dlq;
+    const KafkaPlace *places; /* those that are read */
     DlqTake *take;
     void *context;
     bool has_taken;
@@ -146,7 +147,7 @@ typedef struct Taking {
 static bool take_record(void *context, const KafkaRecord *record)
 {
     Taking *taking = context;
-    DlqLetter letter = {.partition = taking->dlq->places.places[record->place_index].partition};
+    DlqLetter letter = {.partition = taking->places[record->place_index].partition};
     letter_read(taking->dlq->session, record, &letter);
     taking->has_taken = true;
     return taking->take(taking->context, &letter, record);
@@ -154,7 +155,7 @@ static bool take_record(void *context, const KafkaRecord *record)
 
 bool dlq_read(Dlq *dlq, DlqTake *take, void *context)
 {
-    Taking taking = {.dlq = dlq, .take = take, .context = context};
+    Taking taking = {.dlq = dlq, .places = dlq->places.places, .take = take, .context = context};
     for (size_t i = 0; i < dlq->places.count; i++)
         dlq->places.places[i].next = dlq->places.places[i].first;
     return kafka_reader_read(dlq->reader, dlq->places.places, dlq->places.count, take_record,
@@ -178,11 +179,11 @@ static const char *why_not_there(Dlq *dlq, int32_t partition, int64_t offset)
 bool dlq_read_one(Dlq *dlq, int32_t partition, int64_t offset, DlqTake *take, void *context,
                   const char **ret_why_not)
 {
-    Taking taking = {.dlq = dlq, .take = take, .context = context};
     *ret_why_not = why_not_there(dlq, partition, offset);
     if (*ret_why_not != NULL)
         return true;
     KafkaPlace *place = &dlq->places.places[partition];
+    Taking taking = {.dlq = dlq, .places = place, .take = take, .context = context};
     place->next = offset;
     place->end = offset + 1;
     if (!kafka_reader_read(dlq->reader, place, 1, take_record, &taking))

@@ -15,6 +15,7 @@ import sys
 sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
+TOOLS = ROOT / "build/release/bin"
 sys.path.append(str(ROOT / "deploy/local"))
 
 import process  # noqa: E402  (of the local stack)
@@ -48,8 +49,11 @@ def end(name):
 
 
 def exports(env):
-    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in sorted(env.items())
-                   if os.environ.get(name) != value)
+    """Of what this test set, and the tools' place; not what pytest sets for itself."""
+    own = {name: value for name, value in sorted(env.items())
+           if name.startswith(("CPOR_", "TEST_")) or os.environ.get(name) != value}
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in own.items()]
+    return "".join(lines) + f"export PATH={shlex.quote(str(TOOLS))}:\"$PATH\"\n"
 
 
 def keep(installation):

@@ -211,6 +211,10 @@ def test_show(install):
                             (("1", "0"), "nothing was written there yet")):
             error = expect(1, call(installation.env, "dlq", "show", *place))
             assert text in error and error.count("\n") == 1
+        put(installation, 9, "UNKNOWN_CLAIM", EVENT, partition=3)
+        installation.flush()
+        assert "cporctl dlq replay 3 0" in show(installation, 0, partition=3)
+        assert json.loads(show(installation, 0, "--json", partition=3))["partition"] == 3
 
 
 STRANGE = [  # key, value, headers of the record's own

@@ -271,7 +271,7 @@ class Siege:
         judge = Judge(self.installation).check_all()
         judge.check_mails(exactly_once=False)
         twice = mails_twice.check(judge, self.sender_spans())
-        found = [*early_events(judge), *map(finding_of, judge.mismatches), *audit(self)]
+        found = [*early_events(judge, 0), *map(finding_of, judge.mismatches), *audit(self)]
         counts = collections.Counter(finding.kind for finding in found)
         self.results.write(**{kind: counts[kind] for kind in VERDICTS})
         assert not found, "\n".join([f"{len(found)} findings:", *(
