@@ -20,8 +20,8 @@ static const DlqReason reasons[] = {
     {"SOURCE_INVALID", true,
      "publish it anew under a ce_source of your own; what is internal only the workers say"},
     {"SIGNATURE_INVALID", false,
-     "put it back once the workers have its key, or publish it anew signed by a key of the role"
-     " that its detail names"},
+     "publish it anew signed by a key of the role that its detail names, or put it back once the"
+     " workers have its key (reference data: publish it anew)"},
     {"NOT_JSON", true, "publish it anew, mended"},
     {"TOO_DEEP", true, "publish it anew, at most 16 levels deep"},
     {"FIELD_INVALID", true, "publish it anew with that field mended"},
