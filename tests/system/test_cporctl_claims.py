@@ -281,7 +281,8 @@ def audit(env):
 
 
 def test_every_check_has_a_violation():
-    assert set().union(*(row[2] for row in VIOLATIONS)) == set(CHECKS)
+    # faults/test_mutants.py has the one that wants signatures to be demanded.
+    assert set().union(*(row[2] for row in VIOLATIONS)) == set(CHECKS) - {"act-unproved"}
 
 
 @pytest.fixture(scope="module")
