@@ -4,12 +4,14 @@
 SPLIT = ("faults/test_mutants.py", "faults/test_crash_points.py", "test_cporctl_dlq.py",
          "test_contracts.py", "test_kept.py")
 # By what was measured; whatever is not named comes after them.
-FIRST = ("faults/test_crash_points.py", "test_contract_snippets.py", "test_walk.py",
-         "faults/test_load.py", "test_database_security.py", "test_cporctl_audit.py",
-         "test_many_windows.py", "test_cporctl_forget.py", "test_pipeline.py",
-         "test_contracts.py", "test_restore.py", "test_kafka_secure.py",
-         "test_cporctl_submit.py", "test_languages.py", "test_cporctl_claims.py",
-         "faults/test_mutants.py", "test_cporctl_dlq.py", "test_kept.py", "test_moves.py")
+FIRST = ("faults/test_crash_points.py", "faults/test_brokers.py",
+         "test_contract_snippets.py", "test_walk.py", "faults/test_load.py",
+         "test_database_security.py", "test_cporctl_audit.py", "test_many_windows.py",
+         "test_cporctl_forget.py", "test_pipeline.py", "test_upgrade.py",
+         "test_hostile_log.py", "test_contracts.py", "test_restore.py",
+         "test_kafka_secure.py", "test_cporctl_submit.py", "test_languages.py",
+         "test_cporctl_claims.py", "faults/test_mutants.py", "test_cporctl_dlq.py",
+         "test_kept.py", "test_moves.py")
 
 
 def rank(path):
