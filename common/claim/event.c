@@ -87,6 +87,11 @@ static bool topic_carries(const char *topic, const TypeRow *row)
 }
 
 /* EVENT_NONE when nothing of that name belongs on the topic. */
+bool event_type_is_handed_on(EventType type)
+{
+    return types[type].is_handed_on;
+}
+
 bool event_type_is_known(const char *name)
 {
     for (size_t i = 1; i < EVENT_TYPE_COUNT; i++)

@@ -142,6 +142,7 @@ bool event_names_line(const Event *event, int32_t number);
 /* The words of the contract; static, NULL for the _NONE of each enum. A state's name that is not
  * known is SUBSCRIPTION_NONE. */
 const char *event_type_name(EventType type);
+bool event_type_is_handed_on(EventType type); /* claim-submission puts it into opt-out-expiry too */
 bool event_type_is_known(const char *name);   /* on whatever topic */
 const char *event_type_topic(EventType type); /* where upstream or a worker first puts it */
 const char *actor_type_name(ActorType type);

@@ -96,8 +96,8 @@ static void take_original_proof(const Saying *saying, Arena *arena, Event *event
     const RecordHeader *header = record_header(event->record, RECORD_PROOF_HEADER);
     if (event->proof == NULL || !saying_is_handed_on(saying))
         return;
-    const bool is_id = header != NULL && text_is_claim_id(header->value, header->value_size, 1,
-                                                          SIGNATURE_ID_SIZE_MAX);
+    const bool is_id = header != NULL &&
+                       text_is_key_id(header->value, header->value_size, 1, SIGNATURE_ID_SIZE_MAX);
     event->proof = is_id ? arena_copy(arena, header->value, header->value_size) : NULL;
 }
 

@@ -105,12 +105,6 @@ static const EventKey *keys_find(const EventKeys *keys, const char *id, size_t i
     return NULL;
 }
 
-static bool is_key_id(const char *text, size_t text_size)
-{
-    return text_is_claim_id(text, text_size, 1, KEY_ID_SIZE - 1) &&
-           strcspn(text, "._-") >= text_size;
-}
-
 /* The text may be a secret with the rest forgotten: errors say where, never what. */
 static bool keys_add(EventKeys *keys, const char *text, size_t text_size, Error *reterr)
 {
@@ -121,7 +115,7 @@ static bool keys_add(EventKeys *keys, const char *text, size_t text_size, Error 
     const char *end = text + text_size;
     const char *role = memchr(text, ':', text_size);
     const char *secret = role == NULL ? NULL : memchr(role + 1, ':', (size_t)(end - role - 1));
-    if (secret == NULL || !is_key_id(text, (size_t)(role - text)))
+    if (secret == NULL || !text_is_key_id(text, (size_t)(role - text), 1, KEY_ID_SIZE - 1))
         return error_set(reterr, ERROR_FATAL,
                          "read CPOR_EVENT_KEYS: key %zu is not id:role:secret with an id of 1..16"
                          " letters and digits",

@@ -31,7 +31,6 @@ bool signature_level_from_name(const char *name, SignatureLevel *ret_level)
 
 typedef struct DemandRow {
     bool is_internal;     /* only the system itself says it, wherever it stands */
-    bool is_handed_on;    /* on opt-out-expiry it is claim-submission's, so internal there */
     unsigned roles;       /* privileged: one of them */
     ActorType only_actor; /* privileged only where this is the actor; NONE: always */
 } DemandRow;
@@ -40,12 +39,12 @@ typedef struct DemandRow {
 static const DemandRow demands[EVENT_TYPE_COUNT] = {
     [EVENT_CLAIM_SUBMITTED] = {.roles = SIGNATURE_NOBODY},
     [EVENT_CLAIM_RESUBMITTED] = {.roles = SIGNATURE_NOBODY},
-    [EVENT_CLAIM_WITHDRAWN] = {.is_handed_on = true},
-    [EVENT_EVIDENCE_ADDED] = {.is_handed_on = true},
+    [EVENT_CLAIM_WITHDRAWN] = {.roles = SIGNATURE_NOBODY},
+    [EVENT_EVIDENCE_ADDED] = {.roles = SIGNATURE_NOBODY},
     [EVENT_COMMENT_ADDED] = {.roles = SIGNATURE_NOBODY},
     [EVENT_CLAIM_REVIEWED] = {.roles = SIGNATURE_REVIEWER | SIGNATURE_OPERATOR},
-    [EVENT_DISASSOCIATED] = {.is_handed_on = true},
-    [EVENT_IMPORTED] = {.is_handed_on = true, .roles = SIGNATURE_IMPORTER | SIGNATURE_OPERATOR},
+    [EVENT_DISASSOCIATED] = {.roles = SIGNATURE_NOBODY},
+    [EVENT_IMPORTED] = {.roles = SIGNATURE_IMPORTER | SIGNATURE_OPERATOR},
     [EVENT_ANSWER_DUE] = {.is_internal = true},
     [EVENT_REMINDER_DUE] = {.is_internal = true},
     [EVENT_CLAIM_RECEIVED] = {.is_internal = true},
@@ -75,9 +74,10 @@ bool source_is_own(const char *source)
     return source_is_worker(source) || begins_with(source, "urn:cpor:");
 }
 
+/* On opt-out-expiry it is claim-submission's, so internal there. */
 bool saying_is_handed_on(const Saying *saying)
 {
-    return demands[saying->type].is_handed_on && strcmp(saying->topic, expiry_topic) == 0;
+    return event_type_is_handed_on(saying->type) && strcmp(saying->topic, expiry_topic) == 0;
 }
 
 static bool is_internal(const Saying *saying)

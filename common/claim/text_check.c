@@ -152,6 +152,11 @@ bool text_is_claim_id(const char *text, size_t text_size, int64_t min, int64_t m
     return is_within((int64_t)text_size, min, max) && is_of_set(text, text_size, is_alnum, "._-");
 }
 
+bool text_is_key_id(const char *text, size_t text_size, int64_t min, int64_t max)
+{
+    return is_within((int64_t)text_size, min, max) && is_of_set(text, text_size, is_alnum, "");
+}
+
 bool text_is_digits(const char *text, size_t text_size, int64_t min, int64_t max)
 {
     return is_within((int64_t)text_size, min, max) && is_of_set(text, text_size, is_digit, "");

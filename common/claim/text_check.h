@@ -12,6 +12,7 @@ TextCheck text_is_plain;      /* UTF-8 of min..max code points; no control or bi
 TextCheck text_is_message;    /* the same, but line feeds and tabs may be in it */
 TextCheck text_is_said;       /* a message that is not blank */
 TextCheck text_is_claim_id;   /* min..max of A-Z a-z 0-9 . _ - */
+TextCheck text_is_key_id;     /* min..max of A-Z a-z 0-9 */
 TextCheck text_is_digits;     /* min..max of 0-9 */
 TextCheck text_is_guid;       /* either case; no bounds */
 TextCheck text_is_domain;     /* DNS name of two labels or more, at most 253 bytes; no bounds */

@@ -43,12 +43,6 @@ static const TokenKey *keys_find(const TokenKeys *keys, const char *id, size_t i
     return NULL;
 }
 
-static bool is_key_id(const char *text, size_t text_size)
-{
-    return text_is_claim_id(text, text_size, 1, KEY_ID_SIZE - 1) &&
-           strcspn(text, "._-") >= text_size;
-}
-
 /* The text may be a secret with its id forgotten: errors say where, never what. */
 static bool keys_add(TokenKeys *keys, const char *text, size_t text_size, Error *reterr)
 {
@@ -57,7 +51,7 @@ static bool keys_add(TokenKeys *keys, const char *text, size_t text_size, Error 
         return error_set(reterr, ERROR_FATAL, "read token keys: more than %d", TOKEN_KEY_COUNT_MAX);
     const char *colon = memchr(text, ':', text_size);
     const size_t id_size = colon == NULL ? 0 : (size_t)(colon - text);
-    if (colon == NULL || !is_key_id(text, id_size))
+    if (colon == NULL || !text_is_key_id(text, id_size, 1, KEY_ID_SIZE - 1))
         return error_set(reterr, ERROR_FATAL,
                          "read token keys: key %zu is not id:secret with an id of 1..16 letters "
                          "and digits",

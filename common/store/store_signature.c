@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 
+_Static_assert((int)KAFKA_SIGNATURE_SIZE >= (int)SIGNATURE_SIZE,
+               "the adapter has room for a signature");
+
 /* Read by whatever thread sends: the keys do not change while Kafka is open. */
 static bool sign_record(const void *context, const KafkaToSign *record, char *ret_text,
                         size_t text_room)

@@ -235,12 +235,6 @@ static void submission_decide_known(Work *work, const TextMap *documents, const 
         submission_remind(work, event, entry);
 }
 
-static bool event_is_forwarded(EventType type)
-{
-    return type == EVENT_CLAIM_WITHDRAWN || type == EVENT_EVIDENCE_ADDED ||
-           type == EVENT_DISASSOCIATED || type == EVENT_IMPORTED;
-}
-
 /* What an imported claim that is not there yet can take here: it waits for nobody's answer. */
 static void submission_coming(Work *work, const Event *event)
 {
@@ -270,7 +264,7 @@ void submission_decide(Work *work, Imports *imports, const TextMap *documents, c
     else if (entry == NULL && !is_coming && event->type != EVENT_IMPORTED)
         work_dead_letter(work, event, "UNKNOWN_CLAIM",
                          "no claim with this tenant_id and claim_id was submitted");
-    else if (event_is_forwarded(event->type))
+    else if (event_type_is_handed_on(event->type))
         submission_forward(work, event, entry);
     else if (is_coming)
         submission_coming(work, event);

@@ -328,8 +328,7 @@ static bool settles(const AuditInputs *inputs, const KafkaPlace *place)
 static bool is_handed_on(const AuditInputs *inputs, const KafkaPlace *place, EventType type)
 {
     return strcmp(short_name(inputs, place), "claim-submission") == 0 &&
-           (type == EVENT_CLAIM_WITHDRAWN || type == EVENT_EVIDENCE_ADDED ||
-            type == EVENT_DISASSOCIATED || type == EVENT_IMPORTED);
+           event_type_is_handed_on(type);
 }
 
 static const char *lines_text(Arena *arena, const Event *event)

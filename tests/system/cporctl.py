@@ -1,5 +1,6 @@
 """Calls of the operator's tool."""
 
+import re
 import subprocess
 
 import psycopg
@@ -33,3 +34,15 @@ def expect(code, result):
 def execute(installation, sql, *parameters):
     with psycopg.connect(installation.env["CPOR_DATABASE_URL"], autocommit=True) as connection:
         connection.execute(sql, parameters or None)
+
+
+def rewind_once(installation):
+    """Whether the groups are back at the database's positions; not before the workers left them."""
+    result = call(installation.env, "rewind", "--yes")
+    assert result.returncode == 0 or re.search("has members|transaction open", result.stderr), \
+        f"{result.stdout}{result.stderr}"
+    return result.returncode == 0
+
+
+def rewind_groups(installation):
+    installation.wait("the rewind", lambda: rewind_once(installation), 60, 0.3)

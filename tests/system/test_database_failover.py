@@ -11,7 +11,7 @@ import pytest
 
 import documents
 import harness
-from cporctl import call, expect
+from cporctl import call, expect, rewind_groups
 from own_postgres import OwnPostgres, StackWith, process
 from test_database_pooler import is_ready, ready
 from words import instant_ms
@@ -142,15 +142,6 @@ def test_synchronous_promotion_loses_nothing(pair):
     expect(0, call(installation.env, "audit"))
 
 
-def rewind(installation):
-    def is_done():
-        result = call(installation.env, "rewind", "--yes")
-        assert result.returncode == 0 or re.search("has members|transaction open", result.stderr), \
-            f"{result.stdout}{result.stderr}"
-        return result.returncode == 0
-    installation.wait("the rewind", is_done, 60, 0.3)
-
-
 def test_promotion_without_the_last_commits(pair):
     """Asynchronous: the opt-out was handled and published, and the promoted server forgot it."""
     installation = pair.installation
@@ -179,7 +170,7 @@ def test_promotion_without_the_last_commits(pair):
     assert "cporctl rewind" in line and "older than the log" in line
     for worker in installation.workers.values():
         worker.kill()
-    rewind(installation)
+    rewind_groups(installation)
     installation.redis.flushdb()
     for worker in installation.workers.values():
         worker.start()

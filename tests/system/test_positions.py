@@ -2,14 +2,13 @@
 
 import collections
 import ctypes
-import re
 import subprocess
 
 import pytest
 
 import documents
 import harness
-from cporctl import call, execute, expect
+from cporctl import call, execute, expect, rewind_groups
 from words import DAY_MS, instant_ms
 
 START = instant_ms("2026-05-20T08:00:00.000Z")
@@ -183,15 +182,6 @@ def refused(installation):
     return lines
 
 
-def rewind(installation):
-    def is_done():
-        result = call(installation.env, "rewind", "--yes")
-        assert result.returncode == 0 or re.search("has members|transaction open", result.stderr), \
-            f"{result.stdout}{result.stderr}"
-        return result.returncode == 0
-    installation.wait("the rewind", is_done, 60, 0.3)
-
-
 def test_an_older_database_is_refused(lived, tmp_path):
     """Restored without a rewind: what it has forgotten must not be decided without it."""
     dump(lived, tmp_path / "dump.sql")
@@ -207,7 +197,7 @@ def test_an_older_database_is_refused(lived, tmp_path):
     start(lived)
     lines = refused(lived)
     assert "cporctl rewind" in lines[0] and statuses(lived)["C-2"] == "OPT_OUT_OPEN"
-    rewind(lived)
+    rewind_groups(lived)
     lived.redis.flushdb()
     start(lived)
     expect(0, call(lived.env, "replay"))
@@ -232,7 +222,7 @@ def test_an_older_database_under_running_workers(lived, tmp_path):
                    " where datname = current_database() and pid <> pg_backend_pid()")
     opt_out(lived, "C-4")
     assert "cporctl rewind" in refused(lived)[-1]
-    rewind(lived)
+    rewind_groups(lived)
     start(lived)
     expect(0, call(lived.env, "replay"))
     lived.wait_settled()
