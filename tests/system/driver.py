@@ -113,4 +113,9 @@ class Driver:
             latest = self.board.latest(key)
             lines.append(f"  claim {key[1]} of tenant {key[0]}: {self.board.statuses(key)}, "
                          f"findings {json.dumps(latest['findings']) if latest else None}")
+        steps = [(key, *entry) for key, entries in self.waiting.items() for entry in entries]
+        for key, statuses, _, story, index in steps[:10]:
+            lines.append(f"  {[message.type for message in story[index].messages]} waits for claim "
+                         f"{key[1]} of tenant {key[0]} to be {sorted(statuses)}: it was "
+                         f"{self.board.statuses(key)}")
         return "\n".join(lines)

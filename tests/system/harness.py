@@ -436,15 +436,18 @@ class Installation:
             for record in records:
                 self.produce(topic, record[key], record)
         self.flush()
-        if not wait:
-            return
-        for table, key, records in (("partners", "mpn_id", partners),
-                                    ("tenants", "tenant_id", tenants),
-                                    ("subscriptions", "subscription_id", subscriptions)):
-            wanted = {record[key] for record in records}
-            if wanted:
-                self.wait(f"{len(wanted)} {table} in PostgreSQL", lambda: wanted <= {
-                    str(row[0]) for row in self.query(f"select {key} from {table}")})
+        if wait:
+            self.wait("reference records in PostgreSQL",
+                      lambda: self.holds_reference(partners, tenants, subscriptions))
+
+    def holds_reference(self, partners=(), tenants=(), subscriptions=()):
+        """True when PostgreSQL holds them all."""
+        return all({record[key] for record in records}
+                   <= {str(row[0]) for row in self.query(f"select {key} from {table}")}
+                   for table, key, records in (("partners", "mpn_id", partners),
+                                               ("tenants", "tenant_id", tenants),
+                                               ("subscriptions", "subscription_id", subscriptions))
+                   if records)
 
     def mails(self):
         """What the mail server accepted since this installation began."""

@@ -74,6 +74,7 @@ class Siege:
         self.installation.start_workers()
         self.load = InterruptedLoad(seed, 0, START)
         self.published = [0, 0, 0]  # of the load's partners, tenants, subscriptions
+        self.fresh = []  # of them: what was published last
         self.told = 0  # of the load's stories
         self.deaths = []
         self.results = Results()
@@ -84,9 +85,9 @@ class Siege:
 
     def publish_reference(self, wait=True):
         kinds = (self.load.partners, self.load.tenants, self.load.subscriptions)
-        fresh = [kind[count:] for kind, count in zip(kinds, self.published)]
+        self.fresh = [kind[count:] for kind, count in zip(kinds, self.published)]
         self.published = [len(kind) for kind in kinds]
-        self.installation.publish_reference(*fresh, wait=wait)
+        self.installation.publish_reference(*self.fresh, wait=wait)
 
     def think_up(self, *stories):
         """Stories of this day, to be told by tell(): what they refer to is known by then."""
@@ -209,8 +210,8 @@ class Siege:
 
     def storm(self, seed, seconds, mean, death_count):
         """Death at random points of all workers, again and again; one story every quarter of a
-        second, until the time is over and all have died, and that often: a slow machine is busy
-        with the stories for longer."""
+        second, until the time is over and all have died, and that often: on a slow machine, where
+        a batch is larger and they come by fewer points, it takes more stories."""
         def is_enough():
             struck = {death.worker.service for death in self.deaths}
             return len(self.deaths) >= death_count and struck == set(harness.SERVICES)
@@ -223,7 +224,11 @@ class Siege:
         while time.monotonic() - begin < seconds or not is_enough():
             assert time.monotonic() - begin < STORM_LONGER * seconds, \
                 f"only {len(self.deaths)} deaths: {[str(death) for death in self.deaths]}"
-            if self.told < (time.monotonic() - begin) * 4:
+            if self.told == len(self.load.stories):
+                self.think_up(*self.load.random.sample(self.mix(), 8))
+                self.publish_reference(wait=False)
+            if self.told < (time.monotonic() - begin) * 4 and (
+                    self.installation.holds_reference(*self.fresh)):
                 self.tell(1)
             self.driver.round()
             for death in list(living):
