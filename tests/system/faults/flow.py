@@ -11,7 +11,6 @@ from generator import FINAL, InterruptedLoad
 
 SUBMITTED = "cpor.claim.submitted.v1"
 SAME_MOMENT_S = 0.001
-DEAD_ENDS = ("REJECTED", "WITHDRAWN", "ENDED")
 
 
 class Stories(InterruptedLoad):
@@ -112,9 +111,11 @@ class Flow(Driver):
 
     def drop_hopeless(self):
         """Steps that wait for what a claim can no longer become: its notice was refused for good
-        by a fault, and the story was meant for another end."""
+        by a fault, or a proof dated in the future was good by then, for a long run takes a year;
+        the story was meant for another end. Each final status goes on to later ones only, and no
+        step waits for one of these alone."""
         for key, entries in self.waiting.items():
-            if self.board.status(key) not in DEAD_ENDS:
+            if self.board.status(key) not in FINAL:
                 continue
             for entry in list(entries):
                 entries.remove(entry)
