@@ -176,4 +176,6 @@ def test_three_brokers(cluster, stack, tmp_path):
         world.close()
     harness.say(f"  seed {SEED}: {counts} records in, claims, associations, letters; "
                 f"{world.restart_count} workers ended by themselves")
-    assert [f"{found.kind}: {found.text}" for found in findings] == []
+    assert not findings, "\n".join(
+        [f"{len(findings)} findings:", *(f"  {found.kind}: {found.text}" for found in findings),
+         f"logs: {folder}"])
