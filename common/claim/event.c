@@ -86,7 +86,6 @@ static bool topic_carries(const char *topic, const TypeRow *row)
            (row->is_handed_on && strcmp(topic, expiry_topic) == 0);
 }
 
-/* EVENT_NONE when nothing of that name belongs on the topic. */
 bool event_type_is_handed_on(EventType type)
 {
     return types[type].is_handed_on;
@@ -100,6 +99,7 @@ bool event_type_is_known(const char *name)
     return false;
 }
 
+/* EVENT_NONE when nothing of that name belongs on the topic. */
 static EventType find_type(const char *name, const char *topic)
 {
     for (size_t i = 1; i < EVENT_TYPE_COUNT; i++) {

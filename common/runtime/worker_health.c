@@ -5,9 +5,9 @@
 
 static const char text_type[] = "text/plain; charset=utf-8";
 
-/* Longer than the slowest step that looks after no signal: a publish while brokers go and come, 15
- * s to its deadline, 8 s of the call that is under way then, 10 s of an abort. The service's own
- * slow call comes on top. */
+/* Longer than the slowest step that looks after no signal: a publish while brokers go and come has
+ * 15 s to its deadline, 8 s for the call that is under way then, 10 s for an abort. The service's
+ * own slow call comes on top. */
 enum { ALIVE_MS = 45000 };
 
 void worker_beat(Worker *worker)
