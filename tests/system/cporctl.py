@@ -36,13 +36,11 @@ def execute(installation, sql, *parameters):
         connection.execute(sql, parameters or None)
 
 
-def rewind_once(installation):
-    """Whether the groups are back at the database's positions; not before the workers left them."""
-    result = call(installation.env, "rewind", "--yes")
-    assert result.returncode == 0 or re.search("has members|transaction open", result.stderr), \
-        f"{result.stdout}{result.stderr}"
-    return result.returncode == 0
-
-
 def rewind_groups(installation):
-    installation.wait("the rewind", lambda: rewind_once(installation), 60, 0.3)
+    """Back to the database's positions; not before the workers left their groups."""
+    def is_done():
+        result = call(installation.env, "rewind", "--yes")
+        assert result.returncode == 0 or re.search("has members|transaction open", result.stderr), \
+            f"{result.stdout}{result.stderr}"
+        return result.returncode == 0
+    installation.wait("the groups to be empty, and the rewind", is_done, 60, 0.3)

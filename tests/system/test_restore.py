@@ -13,7 +13,7 @@ import pytest
 
 import harness
 import mails_twice
-from cporctl import call, expect, rewind_once
+from cporctl import call, expect, rewind_groups
 from driver import Driver
 from generator import InterruptedLoad
 from judge import Judge
@@ -67,9 +67,6 @@ class Disaster:
         self.killed_ms = wall_ms()
         self.postgres.destroy()
 
-    def rewind(self):
-        return rewind_once(self.installation)
-
     def restore(self):
         installation = self.installation
         installation.recreate_database()
@@ -78,8 +75,7 @@ class Disaster:
         harness.say(f"  of {self.lost} rows of history {self.lost - kept} are lost")
         assert kept < self.lost, "nothing was lost: this tests nothing"
         installation.setup()
-        installation.wait("the groups to be empty and all transactions to be over",
-                          self.rewind, 60, 0.3)
+        rewind_groups(installation)
         again = expect(0, call(installation.env, "rewind", "--yes"))  # again is safe
         harness.say("  " + again.splitlines()[-2])
         installation.redis.flushdb()
